@@ -1,0 +1,35 @@
+/*
+ * The processes of the house, and who may talk to whom.
+ */
+#ifndef IPC_PROC_H
+#define IPC_PROC_H
+
+#include "base/defs.h"
+
+/* Bits, so that msg.def can name several. */
+enum proc {
+	MASTER = 1 << 0,
+	EDGE = 1 << 1,
+	VAULT = 1 << 2,
+	STATE = 1 << 3,
+	STORE = 1 << 4,
+	SPOOL = 1 << 5,
+	WRITER = 1 << 6,
+	DELIVER = 1 << 7,
+	CONTROL = 1 << 8,
+	LOGGER = 1 << 9,
+};
+#define PROC_COUNT 10
+#define ANY        ((1 << PROC_COUNT) - 1 - MASTER)
+
+/* 0 to PROC_COUNT - 1: an index for tables, and what travels in a message. */
+unsigned proc_number(enum proc p);
+enum proc proc_of(unsigned number);
+
+/* "edge": the name of the folder, the executable and the system user's suffix. */
+const char *proc_name(enum proc p);
+
+/* Whether the house has a channel between these two (either order); master links to all. */
+bool proc_linked(enum proc a, enum proc b);
+
+#endif
