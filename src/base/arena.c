@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 
-#define BLOCK_FIRST 512U   /* octets */
-#define BLOCK_MOST  16384U /* octets; a larger piece has a block of its own */
+#define BLOCK_FIRST 512U  /* octets */
+#define BLOCK_MOST 16384U /* octets; a larger piece has a block of its own */
 
 struct block {
 	struct block *next;

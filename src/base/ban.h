@@ -20,17 +20,17 @@
 #undef atoi
 #undef gets
 #undef alloca
-#define strcpy(...)   strcpy_is_banned_use_buf_add()
-#define strcat(...)   strcat_is_banned_use_buf_add()
-#define strncpy(...)  strncpy_is_banned_use_buf_add()
-#define strncat(...)  strncat_is_banned_use_buf_add()
-#define sprintf(...)  sprintf_is_banned_use_buf_addf()
+#define strcpy(...) strcpy_is_banned_use_buf_add()
+#define strcat(...) strcat_is_banned_use_buf_add()
+#define strncpy(...) strncpy_is_banned_use_buf_add()
+#define strncat(...) strncat_is_banned_use_buf_add()
+#define sprintf(...) sprintf_is_banned_use_buf_addf()
 #define vsprintf(...) vsprintf_is_banned_use_buf_addv()
-#define strtok(...)   strtok_is_banned_use_str_cut()
-#define atoi(...)     atoi_is_banned_use_str_u64()
-#define gets(...)     gets_is_banned_use_fd_read_all()
-#define alloca(...)   alloca_is_banned_use_arena_alloc()
-#define system(...)   system_is_banned_there_is_no_shell()
-#define popen(...)    popen_is_banned_there_is_no_shell()
+#define strtok(...) strtok_is_banned_use_str_cut()
+#define atoi(...) atoi_is_banned_use_str_u64()
+#define gets(...) gets_is_banned_use_fd_read_all()
+#define alloca(...) alloca_is_banned_use_arena_alloc()
+#define system(...) system_is_banned_there_is_no_shell()
+#define popen(...) popen_is_banned_there_is_no_shell()
 
 #endif

@@ -76,7 +76,8 @@ buf_add_escaped(struct buf *b, struct str s)
 	b->cut = false;
 	for (size_t i = 0; i < s.n && !b->cut; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool plain = c >= 0x20 && c != 0x7f && c != '"' && c != '\\' && (c < 0x80 || utf8);
+		bool plain =
+			c >= 0x20 && c != 0x7f && c != '"' && c != '\\' && (c < 0x80 || utf8);
 
 		if (plain) {
 			buf_addc(b, (char)c);

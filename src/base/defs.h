@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_CHECK      __attribute__((warn_unused_result))
+#define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF(fmt, va) __attribute__((format(printf, fmt, va)))
-#define CLEANUP(fn)     __attribute__((cleanup(fn)))
-#define LENGTH(array)   (sizeof(array) / sizeof((array)[0]))
-#define BIT(n)          (1U << (n))
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define BIT(n) (1U << (n))
 
 #endif

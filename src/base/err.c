@@ -17,7 +17,8 @@ err_set(struct err *e, enum rc rc, const char *fmt, ...)
 	e->rc = rc;
 	e->sys = 0;
 	va_start(ap, fmt);
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap); /* a long text is cut: it is for a log */
+	(void)vsnprintf(e->text, sizeof(e->text), fmt,
+	                ap); /* a long text is cut: it is for a log */
 	va_end(ap);
 	return rc;
 }

@@ -22,10 +22,12 @@ struct err {
 /* Each returns the code it set, so that a failure is one return statement. */
 enum rc err_set(struct err *e, enum rc rc, const char *fmt, ...) PRINTF(3, 4);
 
-/* From errno: EAGAIN and EINTR are RC_AGAIN; EPERM, ENOENT and their like RC_PERM; else RC_TEMP. */
+/* From errno: EAGAIN and EINTR are RC_AGAIN; EPERM, ENOENT and their like RC_PERM; else
+ * RC_TEMP. */
 enum rc err_sys(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
-/* Put what the caller was doing in front: "commit 4f1c: open 4f1c: No such file or directory". */
+/* Put what the caller was doing in front: "commit 4f1c: open 4f1c: No such file or directory".
+ */
 enum rc err_in(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 #endif

@@ -3,9 +3,9 @@
  */
 #include "base/id.h"
 
-#define EPOCH_US   UINT64_C(1577836800000000) /* 2020-01-01T00:00:00Z */
-#define TIME_SHIFT 12                         /* 6 bits maker, 6 bits salt below the time */
-#define SIX_BITS   63U
+#define EPOCH_US UINT64_C(1577836800000000) /* 2020-01-01T00:00:00Z */
+#define TIME_SHIFT 12                       /* 6 bits maker, 6 bits salt below the time */
+#define SIX_BITS 63U
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -17,7 +17,8 @@ id_make(struct id_source *src, uint64_t wall_us)
 	if (us <= src->last_us)
 		us = src->last_us + 1;
 	src->last_us = us;
-	return us << TIME_SHIFT | (uint64_t)(src->maker & SIX_BITS) << 6 | (src->salt & SIX_BITS);
+	return us << TIME_SHIFT | (uint64_t)(src->maker & SIX_BITS) << 6 |
+	       (src->salt & SIX_BITS);
 }
 
 unsigned
@@ -53,8 +54,8 @@ id_parse(struct str s, uint64_t *ret)
 	if (s.n != ID_TEXT_OCTETS)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
-		size_t digit = str_find(STR("0123456789abcdefghjkmnpqrstvwxyz"),
-		                        ascii_lower(s.p[i]));
+		size_t digit =
+			str_find(STR("0123456789abcdefghjkmnpqrstvwxyz"), ascii_lower(s.p[i]));
 
 		if (digit >= 32 || id >> 59 != 0)
 			return false;

@@ -9,15 +9,15 @@
 #include "base/str.h"
 
 #define ID_TEXT_OCTETS 13
-#define ID_MAKER_MAX   63
+#define ID_MAKER_MAX 63
 
 struct id_text {
 	char c[ID_TEXT_OCTETS + 1];
 };
 
 struct id_source {
-	unsigned maker;   /* 0 to ID_MAKER_MAX */
-	unsigned salt;    /* 0 to 63, drawn at start: a restart with the clock set back differs */
+	unsigned maker; /* 0 to ID_MAKER_MAX */
+	unsigned salt;  /* 0 to 63, drawn at start: a restart with the clock set back differs */
 	uint64_t last_us; /* of the newest id */
 };
 

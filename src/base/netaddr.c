@@ -43,7 +43,8 @@ netaddr_parse(struct str s, struct netaddr *ret)
 	if (strlen(text) != s.n)
 		return false;
 	memcpy(a.octets, v4_prefix, sizeof(v4_prefix));
-	if (inet_pton(AF_INET, text, a.octets + 12) != 1 && inet_pton(AF_INET6, text, a.octets) != 1)
+	if (inet_pton(AF_INET, text, a.octets + 12) != 1 &&
+	    inet_pton(AF_INET6, text, a.octets) != 1)
 		return false;
 	*ret = a;
 	return true;

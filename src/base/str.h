@@ -12,9 +12,9 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_NONE     ((struct str){NULL, 0})
+#define STR_NONE ((struct str){NULL, 0})
 /* for printf's "%.*s"; lengths here are bounded far below INT_MAX */
-#define STR_FMT(s)   (int)(s).n, (s).p
+#define STR_FMT(s) (int)(s).n, (s).p
 
 /* All of <c>, a NUL-terminated string; NULL gives the empty str. */
 struct str str_of(const char *c);

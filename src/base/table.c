@@ -41,10 +41,10 @@ siphash(struct table_secret secret, const void *p, size_t n)
 {
 	const unsigned char *in = p;
 	uint64_t v[4] = {
-	    secret.k[0] ^ UINT64_C(0x736f6d6570736575),
-	    secret.k[1] ^ UINT64_C(0x646f72616e646f6d),
-	    secret.k[0] ^ UINT64_C(0x6c7967656e657261),
-	    secret.k[1] ^ UINT64_C(0x7465646279746573),
+		secret.k[0] ^ UINT64_C(0x736f6d6570736575),
+		secret.k[1] ^ UINT64_C(0x646f72616e646f6d),
+		secret.k[0] ^ UINT64_C(0x6c7967656e657261),
+		secret.k[1] ^ UINT64_C(0x7465646279746573),
 	};
 	size_t whole = n - n % 8;
 	uint64_t last = (uint64_t)(n & 0xff) << 56;

@@ -274,7 +274,8 @@ msg_encode(enum proc from, enum proc to, const struct msg *m, struct buf *b, int
 }
 
 enum rc
-msg_decode(enum proc from, enum proc to, struct str wire, int fd, struct msg *ret, struct err *e)
+msg_decode(enum proc from, enum proc to, struct str wire, int fd, struct msg *ret,
+           struct err *e)
 {
 	uint64_t no;
 	const struct kind *kind;
@@ -287,6 +288,7 @@ msg_decode(enum proc from, enum proc to, struct str wire, int fd, struct msg *re
 		               proc_name(from), proc_name(to));
 	ret->no = (enum msg_no)no;
 	if (!kind->take(&wire, &fd, ret))
-		return err_set(e, RC_PERM, "%s from %s is malformed", kind->name, proc_name(from));
+		return err_set(e, RC_PERM, "%s from %s is malformed", kind->name,
+		               proc_name(from));
 	return RC_OK;
 }

@@ -12,7 +12,8 @@
 
 #define MSG_OCTETS_MAX 65536U
 
-/* A checked list inside a message: walk it with item_next_NAME. To send one, fill a list_room. */
+/* A checked list inside a message: walk it with item_next_NAME. To send one, fill a list_room.
+ */
 struct list {
 	unsigned count;
 	struct str wire;
@@ -74,8 +75,8 @@ struct msg {
  * value not checked before. *ret_fd is the descriptor that travels along, still the caller's,
  * or -1.
  */
-enum rc msg_encode(enum proc from, enum proc to, const struct msg *m, struct buf *b, int *ret_fd,
-                   struct err *e) MUST_CHECK;
+enum rc msg_encode(enum proc from, enum proc to, const struct msg *m, struct buf *b,
+                   int *ret_fd, struct err *e) MUST_CHECK;
 
 /*
  * Read one message that <from> sent to <to>.

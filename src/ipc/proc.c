@@ -6,7 +6,8 @@
 #include "ipc/proc.h"
 
 static const char *const names[PROC_COUNT] = {
-    "master", "edge", "vault", "state", "store", "spool", "writer", "deliver", "control", "logger",
+	"master", "edge",   "vault",   "state",   "store",
+	"spool",  "writer", "deliver", "control", "logger",
 };
 
 /* Exactly the pairs that msg.def has messages for; a test compares the two. */
@@ -14,8 +15,16 @@ static const struct {
 	enum proc a;
 	enum proc b;
 } links[] = {
-    {EDGE, STATE},   {EDGE, VAULT},    {EDGE, WRITER},   {EDGE, SPOOL},    {EDGE, STORE},
-    {SPOOL, STORE},  {SPOOL, DELIVER}, {CONTROL, STORE}, {CONTROL, SPOOL}, {CONTROL, VAULT},
+	{EDGE,    STATE  },
+        {EDGE,    VAULT  },
+        {EDGE,    WRITER },
+        {EDGE,    SPOOL  },
+        {EDGE,    STORE  },
+	{SPOOL,   STORE  },
+        {SPOOL,   DELIVER},
+        {CONTROL, STORE  },
+        {CONTROL, SPOOL  },
+        {CONTROL, VAULT  },
 };
 
 unsigned
@@ -40,7 +49,8 @@ bool
 proc_linked(enum proc a, enum proc b)
 {
 	for (size_t i = 0; i < LENGTH(links); i++)
-		if ((links[i].a == a && links[i].b == b) || (links[i].a == b && links[i].b == a))
+		if ((links[i].a == a && links[i].b == b) ||
+		    (links[i].a == b && links[i].b == a))
 			return true;
 	return false;
 }

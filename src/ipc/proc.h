@@ -20,7 +20,7 @@ enum proc {
 	LOGGER = 1 << 9,
 };
 #define PROC_COUNT 10
-#define ANY        ((1 << PROC_COUNT) - 1 - MASTER)
+#define ANY ((1 << PROC_COUNT) - 1 - MASTER)
 
 /* 0 to PROC_COUNT - 1: an index for tables, and what travels in a message. */
 unsigned proc_number(enum proc p);

@@ -1,0 +1,70 @@
+/*
+ * What every process but master shares: the life of a role.
+ *
+ * role_main takes the descriptors, reads the configuration, goes behind the walls, calls
+ * open, tells master it is ready, and loops: handlers for messages, turn after each loop
+ * turn (all that was ready has been handled: the place for a commit, a flush, a batch).
+ */
+#ifndef ROLE_ROLE_H
+#define ROLE_ROLE_H
+
+#include "ipc/channel.h"
+#include "ipc/sandbox.h"
+
+struct cfg;
+struct event_base;
+
+struct role {
+	enum proc me;
+	unsigned index;          /* among the processes of this role, from 0 */
+	const struct cfg *cfg;   /* constant for the life of the process */
+	struct event_base *base; /* for timers and client sockets */
+	uint64_t now_ms;         /* clock_mono_ms, read once a loop turn before its handlers */
+	uint64_t wall_us;        /* clock_wall_us, likewise */
+	bool draining;           /* master said drain */
+	void *self;              /* the role's own, set by open */
+	struct role_inside *inside;
+};
+
+/* Texts of <m> live until this returns; a descriptor in it is the handler's. */
+typedef void role_handler(struct role *r, struct channel *from, const struct msg *m);
+
+struct role_def {
+	enum proc me;
+	const struct walls *walls;
+	/* Behind the walls, before any message: databases, tables. Fails: the role exits,
+	 * master retries. */
+	enum rc (*open)(struct role *r, struct err *e);
+	/* All first links and listeners are there. */
+	void (*begin)(struct role *r);
+	/* After each loop turn. */
+	void (*turn)(struct role *r);
+	/* A channel to a neighbour came, perhaps in place of an older one. */
+	void (*peer_up)(struct role *r, struct channel *c);
+	/* It ended, its last messages handled; it is freed afterwards. What was in flight on it
+	 * has failed. */
+	void (*peer_down)(struct role *r, struct channel *c);
+	/* A listening socket, ours from now on. Only edge and control get any. */
+	void (*listener)(struct role *r, unsigned number, int fd);
+	/* Take nothing new; call role_quit when done. NULL: quit at once. */
+	void (*drain)(struct role *r, uint64_t most_ms);
+	/* The loop has ended. */
+	void (*close)(struct role *r);
+	/* By message number, MSG_NO_MAX of them; none: nobody honest sends it, the channel is
+	 * cut. */
+	role_handler *const *handlers;
+};
+
+/* The whole of a role's main(). Returns a sysexits code. */
+int role_main(const struct role_def *def, int argc, char **argv);
+
+/* The newest channel to that neighbour, or NULL while it is gone. */
+struct channel *role_peer(const struct role *r, enum proc peer, unsigned index);
+
+/* How many of that role the configuration starts. */
+unsigned role_peers(const struct role *r, enum proc peer);
+
+/* Leave the loop after this turn with that exit status. */
+void role_quit(struct role *r, int status);
+
+#endif
