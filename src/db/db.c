@@ -1,0 +1,195 @@
+/*
+ * Opening and errors of our SQLite files. See db.h.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "db/db.h"
+
+#define BUSY_MS 2000 /* the operator's command may hold the lock for a commit */
+
+void
+db_before_walls(void)
+{
+	unsigned char drop[8];
+
+	(void)sqlite3_initialize(); /* a failure shows again in db_open, which reports it */
+	sqlite3_randomness((int)sizeof(drop), drop);
+}
+
+static enum rc
+rc_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return RC_OK;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_AUTH:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_MISUSE:
+		return RC_PERM;
+	default:
+		return RC_TEMP;
+	}
+}
+
+enum rc
+db_err(sqlite3 *db, struct err *e, const char *doing)
+{
+	int code = db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(db);
+	enum rc rc = rc_of(code);
+
+	(void)err_set(e, rc == RC_OK ? RC_TEMP : rc, "%s: %s", doing,
+	              db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(db));
+	e->sys = db == NULL ? 0 : sqlite3_system_errno(db);
+	return e->rc;
+}
+
+bool
+db_is_damaged(sqlite3 *db)
+{
+	int code = sqlite3_errcode(db);
+
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+enum rc
+db_exec(sqlite3 *db, const char *sql, struct err *e)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return db_err(db, e, sql);
+	return RC_OK;
+}
+
+enum rc
+db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct err *e)
+{
+	if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) != SQLITE_OK)
+		return db_err(db, e, sql);
+	return RC_OK;
+}
+
+enum rc
+db_number(sqlite3_stmt *s, int64_t *ret, struct err *e)
+{
+	int code = sqlite3_step(s);
+
+	if (code == SQLITE_ROW)
+		*ret = sqlite3_column_int64(s, 0);
+	else
+		(void)db_err(sqlite3_db_handle(s), e, sqlite3_sql(s));
+	(void)sqlite3_reset(s); /* repeats the error of the step */
+	return code == SQLITE_ROW ? RC_OK : e->rc;
+}
+
+enum rc
+db_run(sqlite3_stmt *s, struct err *e)
+{
+	int code = sqlite3_step(s);
+
+	if (code != SQLITE_DONE)
+		(void)db_err(sqlite3_db_handle(s), e, sqlite3_sql(s));
+	(void)sqlite3_reset(s); /* repeats the error of the step */
+	return code == SQLITE_DONE ? RC_OK : e->rc;
+}
+
+void
+db_bind_str(sqlite3_stmt *s, int at, struct str text)
+{
+	/* fails only for an <at> that is not in the statement, or a text over a gigabyte */
+	(void)sqlite3_bind_text(s, at, text.n == 0 ? "" : text.p, (int)text.n, SQLITE_STATIC);
+}
+
+struct str
+db_column_str(sqlite3_stmt *s, int at)
+{
+	const char *p = (const char *)sqlite3_column_text(s, at);
+
+	return (struct str){p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(s, at)};
+}
+
+static enum rc
+version_of(sqlite3 *db, int64_t *ret, struct err *e)
+{
+	sqlite3_stmt *s;
+
+	if (db_prepare(db, "PRAGMA user_version", &s, e) != RC_OK)
+		return e->rc;
+	enum rc rc = db_number(s, ret, e);
+	(void)sqlite3_finalize(s);
+	return rc;
+}
+
+/* Version 0 is an empty file: schema and number appear in one transaction. */
+static enum rc
+make_schema(sqlite3 *db, const struct db_kind *kind, struct err *e)
+{
+	char number[64];
+
+	(void)snprintf(number, sizeof(number), "PRAGMA user_version = %" PRId64, kind->version);
+	if (db_exec(db, "BEGIN IMMEDIATE", e) != RC_OK)
+		return e->rc;
+	/* another process may have been first */
+	int64_t now;
+	if (version_of(db, &now, e) == RC_OK &&
+	    (now != 0 ||
+	     (db_exec(db, kind->schema, e) == RC_OK && db_exec(db, number, e) == RC_OK)) &&
+	    db_exec(db, "COMMIT", e) == RC_OK)
+		return RC_OK;
+	(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* <e> has the cause */
+	return e->rc;
+}
+
+static enum rc
+settle(sqlite3 *db, const struct db_kind *kind, struct err *e)
+{
+	int64_t version;
+
+	(void)sqlite3_busy_timeout(db, BUSY_MS); /* cannot fail on an open connection */
+	/* before any change: a newer file must stay as it is */
+	if (version_of(db, &version, e) != RC_OK)
+		return e->rc;
+	if (version > kind->version)
+		return err_set(e, RC_PERM,
+		               "%s has version %" PRId64
+		               ", made by a newer sekisho; this one knows up to %" PRId64,
+		               kind->name, version, kind->version);
+	if (db_exec(db, kind->pragmas, e) != RC_OK)
+		return e->rc;
+	return version == 0 ? make_schema(db, kind, e) : RC_OK;
+}
+
+enum rc
+db_open(const char *path, const struct db_kind *kind, sqlite3 **ret, struct err *e)
+{
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open_v2(path, &db,
+	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	                            SQLITE_OPEN_NOFOLLOW,
+	                    NULL) != SQLITE_OK) {
+		(void)db_err(db, e, kind->name);
+		(void)db_close(db);
+		return e->rc;
+	}
+	if (settle(db, kind, e) != RC_OK) {
+		(void)db_close(db);
+		return err_in(e, "open %s", kind->name);
+	}
+	*ret = db;
+	return RC_OK;
+}
+
+sqlite3 *
+db_close(sqlite3 *db)
+{
+	/* at worst a statement is left over: our mistake, and the process is ending */
+	(void)sqlite3_close_v2(db);
+	return NULL;
+}

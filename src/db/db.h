@@ -1,0 +1,63 @@
+/*
+ * SQLite as every database of ours is opened: by one process, WAL, one schema with a number.
+ *
+ * A folder of its own so that a role without a database is not linked to SQLite.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* What a file is, as a constant beside the code that owns it. */
+struct db_kind {
+	const char *name; /* for error texts: "accounts.db" */
+	int64_t version;  /* in PRAGMA user_version; a file with a higher one is not touched */
+	const char *pragmas; /* run at each opening, before the schema */
+	const char *schema;  /* makes an empty file into version <version> */
+};
+
+/*
+ * SQLite draws its randomness from /dev/urandom once; behind the walls there is none. To be
+ * called first thing in main.
+ */
+void db_before_walls(void);
+
+/*
+ * Open or make <path>; *ret is the caller's, to be closed with db_close. A missing file is
+ * made whole or not at all. RC_PERM: not ours to use (newer version, no database, damaged,
+ * no permission); RC_TEMP: the disk or memory.
+ */
+enum rc db_open(const char *path, const struct db_kind *kind, sqlite3 **ret,
+                struct err *e) MUST_CHECK;
+
+/* Statements first; NULL is fine; returns NULL. */
+sqlite3 *db_close(sqlite3 *db);
+
+/* From SQLite's last error: "<doing>: disk I/O error". */
+enum rc db_err(sqlite3 *db, struct err *e, const char *doing);
+
+/* Whether SQLite's last error means that the file's content is broken. */
+bool db_is_damaged(sqlite3 *db);
+
+/* All statements of <sql>; rows they return are dropped. */
+enum rc db_exec(sqlite3 *db, const char *sql, struct err *e) MUST_CHECK;
+
+/* To be kept: one for the life of the connection. Freed with sqlite3_finalize. */
+enum rc db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct err *e) MUST_CHECK;
+
+/* The number in the only column of the only row; the statement is reset. */
+enum rc db_number(sqlite3_stmt *s, int64_t *ret, struct err *e) MUST_CHECK;
+
+/* Run a statement that gives no rows, and reset it. */
+enum rc db_run(sqlite3_stmt *s, struct err *e) MUST_CHECK;
+
+/* <s> is not copied: it must live until the statement is reset. */
+void db_bind_str(sqlite3_stmt *s, int at, struct str text);
+
+/* The text lives until the statement steps or is reset. */
+struct str db_column_str(sqlite3_stmt *s, int at);
+
+#endif
