@@ -38,3 +38,17 @@ date_add(struct buf *b, uint64_t wall_us)
 	buf_addf(b, "%s, %u %s %04u %02u:%02u:%02u +0000", week[s / DAY_S % 7], day,
 	         months[month - 1], year, of_day / 3600, of_day / 60 % 60, of_day % 60);
 }
+
+void
+date_add_rfc3339(struct buf *b, uint64_t wall_us)
+{
+	uint64_t s = wall_us / 1000000;
+	unsigned of_day = (unsigned)(s % DAY_S);
+	unsigned year;
+	unsigned month;
+	unsigned day;
+
+	civil_of_days(s / DAY_S, &year, &month, &day);
+	buf_addf(b, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", year, month, day, of_day / 3600,
+	         of_day / 60 % 60, of_day % 60, (unsigned)(wall_us % 1000000));
+}

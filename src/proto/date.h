@@ -1,5 +1,5 @@
 /*
- * Dates as mail writes them, RFC 5322 §3.3, always in +0000.
+ * Dates as mail writes them, RFC 5322 §3.3, and as programs do, RFC 3339; always in +0000.
  */
 #ifndef PROTO_DATE_H
 #define PROTO_DATE_H
@@ -8,5 +8,8 @@
 
 /* Wall clock in microseconds since 1970 becomes "Tue, 1 Jul 2003 10:52:37 +0000". */
 void date_add(struct buf *b, uint64_t wall_us);
+
+/* The same as RFC 3339 has it, for operators and programs: "2003-07-01T10:52:37.000000Z". */
+void date_add_rfc3339(struct buf *b, uint64_t wall_us);
 
 #endif
