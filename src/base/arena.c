@@ -59,7 +59,7 @@ block_add(struct arena *a, size_t need)
 void *
 arena_alloc(struct arena *a, size_t octets)
 {
-	if (octets > a->limit)
+	if (octets > a->limit || octets > SIZE_MAX / 2) /* so that rounding up stays in range */
 		return NULL;
 	size_t need = (octets + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct block *b = a->blocks;

@@ -10,7 +10,7 @@
 struct table {
 	size_t key_octets;
 	size_t value_octets;
-	size_t slot_octets; /* one octet "in use", key, value; rounded up to 8 */
+	size_t slot_octets; /* key, one octet "in use", value; key and value begin at 8n */
 	size_t value_at;
 	size_t places; /* a power of two, at least 4/3 of <most> */
 	size_t most;
@@ -97,6 +97,12 @@ slot_at(const struct table *t, size_t place)
 	return t->slots + place * t->slot_octets;
 }
 
+static bool
+used(const struct table *t, const unsigned char *slot)
+{
+	return slot[t->key_octets] != 0;
+}
+
 static size_t
 home_of(const struct table *t, const void *key)
 {
@@ -109,8 +115,7 @@ place_of(const struct table *t, const void *key)
 {
 	size_t place = home_of(t, key);
 
-	while (slot_at(t, place)[0] != 0 &&
-	       memcmp(slot_at(t, place) + 1, key, t->key_octets) != 0)
+	while (used(t, slot_at(t, place)) && memcmp(slot_at(t, place), key, t->key_octets) != 0)
 		place = (place + 1) & (t->places - 1);
 	return place;
 }
@@ -120,7 +125,7 @@ table_get(const struct table *t, const void *key)
 {
 	unsigned char *slot = slot_at(t, place_of(t, key));
 
-	return slot[0] == 0 ? NULL : slot + t->value_at;
+	return used(t, slot) ? slot + t->value_at : NULL;
 }
 
 void *
@@ -128,14 +133,14 @@ table_put(struct table *t, const void *key)
 {
 	unsigned char *slot = slot_at(t, place_of(t, key));
 
-	if (slot[0] != 0)
+	if (used(t, slot))
 		return slot + t->value_at;
 	if (t->count == t->most)
 		return NULL;
 	t->count++;
 	memset(slot, 0, t->slot_octets);
-	slot[0] = 1;
-	memcpy(slot + 1, key, t->key_octets);
+	slot[t->key_octets] = 1;
+	memcpy(slot, key, t->key_octets);
 	return slot + t->value_at;
 }
 
@@ -144,11 +149,11 @@ table_drop(struct table *t, const void *key)
 {
 	size_t hole = place_of(t, key);
 
-	if (slot_at(t, hole)[0] == 0)
+	if (!used(t, slot_at(t, hole)))
 		return false;
-	for (size_t next = (hole + 1) & (t->places - 1); slot_at(t, next)[0] != 0;
+	for (size_t next = (hole + 1) & (t->places - 1); used(t, slot_at(t, next));
 	     next = (next + 1) & (t->places - 1)) {
-		size_t home = home_of(t, slot_at(t, next) + 1);
+		size_t home = home_of(t, slot_at(t, next));
 
 		/* it may move back unless its home lies behind the hole */
 		if (((next - home) & (t->places - 1)) >= ((next - hole) & (t->places - 1))) {
@@ -156,7 +161,7 @@ table_drop(struct table *t, const void *key)
 			hole = next;
 		}
 	}
-	slot_at(t, hole)[0] = 0;
+	slot_at(t, hole)[t->key_octets] = 0;
 	t->count--;
 	return true;
 }
@@ -173,9 +178,9 @@ table_next(const struct table *t, size_t *at, const void **ret_key, void **ret_v
 	for (; *at < t->places; (*at)++) {
 		unsigned char *slot = slot_at(t, *at);
 
-		if (slot[0] == 0)
+		if (!used(t, slot))
 			continue;
-		*ret_key = slot + 1;
+		*ret_key = slot;
 		*ret_value = slot + t->value_at;
 		(*at)++;
 		return true;

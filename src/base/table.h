@@ -30,7 +30,7 @@ size_t table_count(const struct table *t);
 
 /*
  * Walk: start with *at = 0; false at the end. The table must not change on the way, but the
- * values may.
+ * values may. Keys and values are aligned to 8 octets.
  */
 bool table_next(const struct table *t, size_t *at, const void **ret_key, void **ret_value);
 
