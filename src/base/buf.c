@@ -65,26 +65,57 @@ buf_add_lower(struct buf *b, struct str s)
 		b->p[i] = ascii_lower(b->p[i]);
 }
 
+/*
+ * Octets of a valid UTF-8 sequence at <p> that a reader's screen would obey instead of show:
+ * C1 controls (U+0080 to U+009F; U+009B starts terminal commands), line separators (U+2028,
+ * U+2029) and what turns the direction of writing (U+200E, U+200F, U+202A to U+202E, U+2066 to
+ * U+2069). 0 for any other.
+ */
+static size_t
+unseen_octets(const unsigned char *p, size_t n)
+{
+	if (n >= 2 && p[0] == 0xc2 && p[1] <= 0x9f)
+		return 2;
+	if (n < 3 || p[0] != 0xe2)
+		return 0;
+	if (p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae)))
+		return 3;
+	return p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9 ? 3 : 0;
+}
+
+static void
+add_hex(struct buf *b, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char code[] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
+
+	buf_add(b, (struct str){code, sizeof(code)});
+}
+
 void
 buf_add_escaped(struct buf *b, struct str s)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t start = b->n;
 	bool was_cut = b->cut;
 	bool utf8 = str_is_utf8(s);
 
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t hidden = 0; /* octets still to come of a sequence that is escaped whole */
+
 	b->cut = false;
 	for (size_t i = 0; i < s.n && !b->cut; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool plain =
-			c >= 0x20 && c != 0x7f && c != '"' && c != '\\' && (c < 0x80 || utf8);
+		unsigned char c = p[i];
+		bool plain = c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
 
-		if (plain) {
+		if (hidden == 0 && utf8)
+			hidden = unseen_octets(p + i, s.n - i);
+		if (hidden > 0)
+			hidden--;
+		else if (plain && (c < 0x80 || utf8)) {
 			buf_addc(b, (char)c);
-		} else {
-			char code[] = {'\\', 'x', hex[c >> 4], hex[c & 15]};
-			buf_add(b, (struct str){code, sizeof(code)});
+			continue;
 		}
+		add_hex(b, c);
 	}
 	if (b->cut) {
 		b->n = start;

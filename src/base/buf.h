@@ -16,7 +16,15 @@ struct buf {
 	bool cut;   /* something did not fit */
 };
 
-#define BUF_ON(array) ((struct buf){.p = (array), .cap = sizeof(array)})
+static inline char *
+buf_room(char *p)
+{
+	p[0] = '\0';
+	return p;
+}
+
+/* An empty text in an array, whose octets are no more what they were. */
+#define BUF_ON(array) ((struct buf){.p = buf_room(array), .cap = sizeof(array)})
 
 void buf_add(struct buf *b, struct str s);
 void buf_addc(struct buf *b, char c);
@@ -28,7 +36,8 @@ void buf_add_lower(struct buf *b, struct str s);
 
 /*
  * One line's worth of hostile text: control octets, DEL, invalid UTF-8, `"` and `\` become
- * \xHH. Left out whole where it does not fit.
+ * \xHH; so do UTF-8's own controls, line separators and marks that turn the direction of
+ * writing. Every octet takes four at most. Left out whole where it does not fit.
  */
 void buf_add_escaped(struct buf *b, struct str s);
 

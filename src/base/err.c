@@ -68,10 +68,10 @@ enum rc
 err_in(struct err *e, const char *fmt, ...)
 {
 	char was[sizeof(e->text)];
-	struct buf b = BUF_ON(e->text);
 	va_list ap;
 
 	memcpy(was, e->text, sizeof(was));
+	struct buf b = BUF_ON(e->text);
 	va_start(ap, fmt);
 	buf_addv(&b, fmt, ap);
 	va_end(ap);

@@ -17,7 +17,8 @@ static struct {
 	int fd;
 	const char *role;
 	enum log_level most;
-	uint64_t dropped; /* lines since the last that got through */
+	uint64_t dropped; /* lines lost that no line has told of */
+	uint64_t told;    /* lines lost that lines in <held> tell of */
 	struct buf held;
 	char room[PIPE_BUF + 1];
 } out = {.fd = STDERR_FILENO, .role = "sekisho", .most = LOG_INFO};
@@ -49,7 +50,27 @@ needs_quotes(struct str s)
 	return false;
 }
 
-static void
+/* False where only the beginning is shown. */
+static bool
+add_quoted(struct buf *b, struct str s)
+{
+	char room[LOG_VALUE_MAX + 1];
+	struct buf shown = BUF_ON(room);
+	size_t octets = s.n < LOG_VALUE_MAX ? s.n : LOG_VALUE_MAX;
+
+	buf_add_escaped(&shown, str_slice(s, 0, octets));
+	if (shown.cut) {
+		octets = LOG_VALUE_MAX / 4; /* fits whatever they are */
+		buf_add_escaped(&shown, str_slice(s, 0, octets));
+	}
+	buf_addc(b, '"');
+	buf_add(b, buf_str(&shown));
+	buf_addc(b, '"');
+	return octets == s.n;
+}
+
+/* False where only the beginning is shown. */
+static bool
 add_value(struct buf *b, const struct kv *f)
 {
 	struct id_text id;
@@ -63,17 +84,14 @@ add_value(struct buf *b, const struct kv *f)
 		buf_add(b, str_of(id.c));
 		break;
 	case KV_STR:
-		if (!needs_quotes(f->s)) {
-			buf_add(b, f->s);
-			break;
-		}
-		buf_addc(b, '"');
-		buf_add_escaped(b, f->s);
-		buf_addc(b, '"');
+		if (f->s.n > LOG_VALUE_MAX || needs_quotes(f->s))
+			return add_quoted(b, f->s);
+		buf_add(b, f->s);
 		break;
 	case KV_END_TYPE:
 		break;
 	}
+	return true;
 }
 
 /* A field that does not fit is left out whole: half a value would be another value. */
@@ -85,7 +103,8 @@ add_field(struct buf *b, const struct kv *f)
 
 	b->cut = false;
 	buf_addf(b, " %s=", f->key);
-	add_value(b, f);
+	if (!add_value(b, f))
+		buf_addf(b, " cut=%s", f->key);
 	if (b->cut) {
 		b->n = was;
 		b->p[was] = '\0';
@@ -123,6 +142,7 @@ log_put(enum log_level level, const char *event, const struct kv *fields)
 	buf_addf(&b, "level=%s role=%s ", level_names[level], out.role);
 	if (out.dropped > 0)
 		buf_addf(&b, "dropped=%llu ", (unsigned long long)out.dropped);
+	out.told += out.dropped;
 	out.dropped = 0;
 	log_fields(&b, event, fields);
 	b.cap++;
@@ -159,6 +179,7 @@ log_flush(void)
 	while (wrote < 0 && errno == EINTR);
 	/* At most PIPE_BUF: the pipe takes all of it or nothing. */
 	if (wrote < 0)
-		out.dropped += count_lines(buf_str(&out.held));
+		out.dropped += out.told + count_lines(buf_str(&out.held));
+	out.told = 0;
 	buf_clear(&out.held);
 }

@@ -15,6 +15,12 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 #define LOG_LINE_MAX 2048 /* octets with the LF; a longer line loses its last fields */
 
+/*
+ * Octets of one value as written. Of a longer one the beginning is shown and `cut=KEY` follows,
+ * so that no peer can push the fields behind its own out of the line.
+ */
+#define LOG_VALUE_MAX 384
+
 enum kv_type { KV_END_TYPE, KV_STR, KV_NUM, KV_ID };
 
 /* One field. Secrets have no constructor here. */

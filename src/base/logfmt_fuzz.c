@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str value;
 
 	while (logfmt_next(&in, &key, &value)) {
-		char room[1024];
+		char room[LOG_VALUE_MAX / 4 + 1]; /* longer values may be cut */
 		struct buf b = BUF_ON(room);
 
 		logfmt_add_value(&b, value);
