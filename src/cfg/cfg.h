@@ -12,6 +12,8 @@
 #include "base/str.h"
 
 #define CFG_OCTETS_MAX (8U << 20) /* the file, and the encoded form */
+#define CFG_TEXT_MAX 1024U        /* octets of one text */
+#define CFG_ALIAS_MOST 1000U /* addresses one alias may lead to, those on the way counted */
 
 enum cfg_service { SERVICE_SMTP };
 enum cfg_log_level {
@@ -45,10 +47,11 @@ struct cfg_alias {
 };
 
 struct cfg_domain {
-	struct str name;      /* lower case, A-labels */
-	struct str same_as;   /* the other domain's name, or empty */
-	struct str catch_all; /* canonical local@domain, or empty */
-	struct cfg_alias *aliases;
+	struct str name;           /* lower case, A-labels */
+	struct str same_as;        /* the other domain's name, or empty */
+	struct str catch_all;      /* canonical local@domain, or empty */
+	bool implied;              /* our host name or localhost, which no section names */
+	struct cfg_alias *aliases; /* in cfg_name_cmp's order, each name once */
 	unsigned alias_count;
 };
 
@@ -61,28 +64,58 @@ struct cfg {
 	/* clang-format on */
 	struct cfg_listen *listens;
 	unsigned listen_count;
-	struct cfg_domain *domains;
+	struct cfg_domain *domains; /* in cfg_name_cmp's order, each name once */
 	unsigned domain_count;
+	unsigned home; /* in domains: the first section; mail to our address literals is its */
 	struct arena *arena; /* owns all of it */
 };
 
 /*
- * Read and check the whole of <path>. On failure every problem found is in <report>, one a
- * line: "FILE:LINE: KEY: what was expected".
+ * Read and check the whole of <path>. All that was found is in <report>, one a line:
+ * "FILE:LINE: KEY: what was expected", or "FILE:LINE: warning: ..." for what does not stop
+ * us; so with RC_OK it holds warnings or nothing. RC_PERM for a file that is wrong, RC_TEMP
+ * where it could not be read now or memory is out.
  */
 struct buf;
 enum rc cfg_read(const char *path, struct cfg **ret, struct buf *report) MUST_CHECK;
 
-/* The wire form for roles, made and read by the same rows. RC_PERM where it is malformed. */
+/* The same from a text; <path> only stands in the report. */
+enum rc cfg_read_text(const char *path, struct str text, struct cfg **ret,
+                      struct buf *report) MUST_CHECK;
+
+/*
+ * The wire form for roles, made and read by the same rows. RC_PERM where it is malformed, by
+ * another version, or (encode) over CFG_OCTETS_MAX or the room of <b>. The decoded struct
+ * has a copy of <wire>; it is sorted and each same_as leads to a domain without one.
+ */
 enum rc cfg_encode(const struct cfg *c, struct buf *b, struct err *e) MUST_CHECK;
 enum rc cfg_decode(struct str wire, struct cfg **ret, struct err *e) MUST_CHECK;
 
-struct cfg *cfg_free(struct cfg *c);
+/* Another symbol: libconfuse has a cfg_free of its own. NULL is fine; returns NULL. */
+struct cfg *cfg_free(struct cfg *c) __asm__("sekisho_cfg_free");
 
 /*
- * The domain of ours with this name (ASCII case folded), same_as not followed; our host
- * name, localhost and our own address literals are domains of ours as well. NULL: not ours.
+ * The domain of ours with this name (ASCII case folded, A-labels), same_as not followed; our
+ * host name and localhost are always among them. NULL: not ours.
  */
 const struct cfg_domain *cfg_domain_find(const struct cfg *c, struct str name);
+
+/* The domain whose accounts and aliases <name> has: as cfg_domain_find, same_as followed. */
+const struct cfg_domain *cfg_domain_canonical(const struct cfg *c, struct str name);
+
+/* Mail to our address literals is this domain's (canonical). NULL: no domain at all. */
+const struct cfg_domain *cfg_domain_home(const struct cfg *c);
+
+/* The alias of a canonical domain (ASCII case folded), or NULL. */
+const struct cfg_alias *cfg_alias_find(const struct cfg_domain *d, struct str local);
+
+/* The order of domains and aliases: octets, ASCII letters without case. */
+int cfg_name_cmp(struct str a, struct str b);
+
+/* Word number <at> of "a|b|c", or an empty one past the last. */
+struct str cfg_choice_word(const char *choices, unsigned at);
+
+/* The position of <word>; false where it is none of <choices>. */
+bool cfg_choice_find(const char *choices, struct str word, unsigned *ret) MUST_CHECK;
 
 #endif

@@ -1,0 +1,99 @@
+/*
+ * Lookups in the finished configuration: binary searches, so that 10,000 domains with
+ * 100,000 aliases cost a recipient no time. See cfg.h.
+ */
+#include <stdlib.h>
+
+#include "cfg/cfg.h"
+
+int
+cfg_name_cmp(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+
+	for (size_t i = 0; i < n; i++) {
+		int by =
+			(unsigned char)ascii_lower(a.p[i]) - (unsigned char)ascii_lower(b.p[i]);
+
+		if (by != 0)
+			return by;
+	}
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+static int
+domain_cmp(const void *name, const void *domain)
+{
+	return cfg_name_cmp(*(const struct str *)name,
+	                    ((const struct cfg_domain *)domain)->name);
+}
+
+static int
+alias_cmp(const void *name, const void *alias)
+{
+	return cfg_name_cmp(*(const struct str *)name, ((const struct cfg_alias *)alias)->name);
+}
+
+const struct cfg_domain *
+cfg_domain_find(const struct cfg *c, struct str name)
+{
+	if (c->domain_count == 0)
+		return NULL;
+	return bsearch(&name, c->domains, c->domain_count, sizeof(c->domains[0]), domain_cmp);
+}
+
+const struct cfg_domain *
+cfg_domain_canonical(const struct cfg *c, struct str name)
+{
+	const struct cfg_domain *d = cfg_domain_find(c, name);
+
+	return d == NULL || d->same_as.n == 0 ? d : cfg_domain_find(c, d->same_as);
+}
+
+const struct cfg_domain *
+cfg_domain_home(const struct cfg *c)
+{
+	return c->domain_count == 0 ? NULL : cfg_domain_canonical(c, c->domains[c->home].name);
+}
+
+const struct cfg_alias *
+cfg_alias_find(const struct cfg_domain *d, struct str local)
+{
+	if (d->alias_count == 0)
+		return NULL;
+	return bsearch(&local, d->aliases, d->alias_count, sizeof(d->aliases[0]), alias_cmp);
+}
+
+struct str
+cfg_choice_word(const char *choices, unsigned at)
+{
+	struct str rest = str_of(choices);
+	struct str word;
+
+	while (str_cut(&rest, '|', &word))
+		if (at-- == 0)
+			return word;
+	return STR_NONE;
+}
+
+bool
+cfg_choice_find(const char *choices, struct str word, unsigned *ret)
+{
+	struct str rest = str_of(choices);
+	struct str one;
+
+	for (unsigned at = 0; str_cut(&rest, '|', &one); at++)
+		if (str_eq(one, word)) {
+			*ret = at;
+			return true;
+		}
+	return false;
+}
+
+struct cfg *
+cfg_free(struct cfg *c)
+{
+	if (c != NULL)
+		(void)arena_free(c->arena); /* <c> itself lies in it */
+	return NULL;
+}
