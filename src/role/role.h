@@ -64,6 +64,12 @@ struct channel *role_peer(const struct role *r, enum proc peer, unsigned index);
 /* How many of that role the configuration starts. */
 unsigned role_peers(const struct role *r, enum proc peer);
 
+/*
+ * Read the clocks. role.c does before each handler, hook and turn; a callback of the role's
+ * own (a client socket, a timer) does first of all.
+ */
+void role_tick(struct role *r);
+
 /* Leave the loop after this turn with that exit status. */
 void role_quit(struct role *r, int status);
 

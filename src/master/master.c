@@ -1,0 +1,166 @@
+/*
+ * The life of master. See master.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "master/house.h"
+#include "master/master.h"
+#include "role/folders.h"
+
+struct watch {
+	struct event *term;
+	struct event *intr;
+	struct event *hup;
+	struct event *child;
+};
+
+static void
+on_leave(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct house *h = arg;
+
+	(void)what;
+	log_put(LOG_INFO, "signal", KVS(kv_num("number", (uint64_t)signal_number)));
+	house_leave(h, EX_OK);
+	log_flush();
+}
+
+static void
+on_hup(evutil_socket_t signal_number, short what, void *arg)
+{
+	(void)signal_number;
+	(void)what;
+	(void)arg;
+	log_say(LOG_WARN, "signal",
+	        "SIGHUP: this version reads its configuration at start only");
+	log_flush();
+}
+
+static void
+on_child(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct house *h = arg;
+	int status;
+
+	(void)signal_number;
+	(void)what;
+	for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0;
+	     pid = waitpid(-1, &status, WNOHANG))
+		house_ended(h, pid, status);
+	log_flush();
+}
+
+static bool
+watch_signals(struct watch *w, struct house *h)
+{
+	w->term = evsignal_new(h->base, SIGTERM, on_leave, h);
+	w->intr = evsignal_new(h->base, SIGINT, on_leave, h);
+	w->hup = evsignal_new(h->base, SIGHUP, on_hup, h);
+	w->child = evsignal_new(h->base, SIGCHLD, on_child, h);
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail */
+	return w->term != NULL && w->intr != NULL && w->hup != NULL && w->child != NULL &&
+	       evsignal_add(w->term, NULL) == 0 && evsignal_add(w->intr, NULL) == 0 &&
+	       evsignal_add(w->hup, NULL) == 0 && evsignal_add(w->child, NULL) == 0;
+}
+
+/* Two servers on one data_dir would fight over the spool. The lock dies with us. */
+static enum rc
+lock_data(const struct cfg *c, int *ret_fd, struct err *e)
+{
+	char room[4096];
+	struct buf path = BUF_ON(room);
+
+	buf_addf(&path, "%.*s/lock", STR_FMT(c->data_dir));
+	CLEANUP(fd_closep)
+	int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(e, "open %s", path.p);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return err_set(e, RC_TEMP, "another sekisho runs in %.*s",
+		               STR_FMT(c->data_dir));
+	*ret_fd = fd_take(&fd);
+	return RC_OK;
+}
+
+/* The roles lower it to what each needs; they cannot raise it. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0)
+		return;
+	now.rlim_cur = now.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE,
+	                &now); /* fewer connections then: edge says when it runs out */
+}
+
+static enum rc
+prepare(struct house *h, int *ret_lock, struct err *e)
+{
+	raise_descriptors();
+	if (folders_make(h->cfg, e) != RC_OK || lock_data(h->cfg, ret_lock, e) != RC_OK)
+		return e->rc;
+	if (listen_all(h->cfg, h->listeners, &h->listener_count, e) != RC_OK ||
+	    listen_control(h->cfg, &h->control, e) != RC_OK)
+		return e->rc;
+	if (nursery_make(&h->nursery, h->cfg, e) != RC_OK)
+		return e->rc;
+	h->base = event_base_new();
+	return h->base == NULL ? err_set(e, RC_TEMP, "make the event loop") : RC_OK;
+}
+
+static void
+live(struct house *h)
+{
+	struct watch w;
+	struct err e;
+
+	if (!watch_signals(&w, h)) {
+		log_say(LOG_ERROR, "start", "cannot watch signals");
+		h->status = EX_OSERR;
+		return;
+	}
+	house_plan(h);
+	if (house_start_all(h, &e) != RC_OK) {
+		log_say(LOG_ERROR, "start", e.text);
+		house_leave(h, EX_OSERR);
+	}
+	log_flush();
+	/* one turn at a time, so that each turn's lines leave with it */
+	while (!event_base_got_break(h->base) && event_base_loop(h->base, EVLOOP_ONCE) == 0)
+		log_flush();
+	listen_control_remove(h->cfg);
+}
+
+int
+master_run(const struct cfg *c)
+{
+	static struct house house;
+	struct err e = {.rc = RC_OK};
+	int lock = -1;
+
+	house = (struct house){.cfg = c, .control = -1};
+	if (prepare(&house, &lock, &e) != RC_OK) {
+		(void)fprintf(stderr, "sekisho: %s\n", e.text);
+		return e.sys == EACCES || e.sys == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
+	}
+	log_open(house.nursery.log_write, "master", (enum log_level)c->log_level);
+	live(&house);
+	fd_closep(&lock);
+	return house.status;
+}

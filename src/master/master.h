@@ -1,0 +1,13 @@
+/*
+ * master: makes folders, sockets and channels, starts each role, replaces one that died, and
+ * lets all finish in order. It reads nothing that comes from outside.
+ */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+struct cfg;
+
+/* Runs until SIGTERM or SIGINT has drained the house. Returns a sysexits code. */
+int master_run(const struct cfg *c);
+
+#endif

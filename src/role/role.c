@@ -1,0 +1,322 @@
+/*
+ * The life of a role. See role.h; master's half is src/master/.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "role/role.h"
+
+#define FD_MASTER 3
+#define FD_CONFIG 4
+#define PEERS_MAX 16 /* of one role: cfg.def's most for edges, delivers, writers */
+
+struct role_inside {
+	const struct role_def *def;
+	struct channel *master;
+	struct channel *peers[PROC_COUNT][PEERS_MAX]; /* the newest to each */
+	int status;
+	bool over;
+};
+
+/* argv: name, index, uid, gid, folder. All from master. */
+struct birth {
+	unsigned index;
+	uid_t uid;
+	gid_t gid;
+	const char *folder;
+};
+
+static bool
+birth_of(int argc, char **argv, struct birth *ret)
+{
+	uint64_t index;
+	uint64_t uid;
+	uint64_t gid;
+
+	if (argc != 5 || !str_u64(str_of(argv[1]), PEERS_MAX - 1, &index) ||
+	    !str_u64(str_of(argv[2]), UINT32_MAX - 1, &uid) ||
+	    !str_u64(str_of(argv[3]), UINT32_MAX - 1, &gid))
+		return false;
+	*ret = (struct birth){(unsigned)index, (uid_t)uid, (gid_t)gid, argv[4]};
+	return true;
+}
+
+static enum rc
+config_take(struct cfg **ret, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(FD_CONFIG, &st) < 0)
+		return err_sys(e, "the configuration from master");
+	if (st.st_size <= 0 || st.st_size > (off_t)CFG_OCTETS_MAX)
+		return err_set(e, RC_PERM,
+		               "the configuration from master is empty or too long");
+	char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, FD_CONFIG, 0);
+	if (p == MAP_FAILED)
+		return err_sys(e, "map the configuration");
+	enum rc rc = cfg_decode((struct str){p, (size_t)st.st_size}, ret, e);
+	(void)munmap(p, (size_t)st.st_size); /* cannot fail for what mmap gave */
+	(void)close(FD_CONFIG);
+	return rc;
+}
+
+void
+role_tick(struct role *r)
+{
+	r->now_ms = clock_mono_ms();
+	r->wall_us = clock_wall_us();
+}
+
+void
+role_quit(struct role *r, int status)
+{
+	r->inside->over = true;
+	r->inside->status = status;
+}
+
+unsigned
+role_peers(const struct role *r, enum proc peer)
+{
+	switch (peer) {
+	case EDGE:
+		return (unsigned)r->cfg->edges;
+	case DELIVER:
+		return (unsigned)r->cfg->delivers;
+	case WRITER:
+		return (unsigned)r->cfg->writers;
+	default:
+		return 1;
+	}
+}
+
+struct channel *
+role_peer(const struct role *r, enum proc peer, unsigned index)
+{
+	return index < PEERS_MAX ? r->inside->peers[proc_number(peer)][index] : NULL;
+}
+
+/* ---- channels to neighbours ---- */
+
+static void
+on_peer_got(void *arg, struct channel *c, const struct msg *m)
+{
+	struct role *r = arg;
+	role_handler *handler = r->inside->def->handlers[m->no];
+
+	role_tick(r);
+	if (handler == NULL)
+		channel_cut(c, "a message that is not for this role");
+	else
+		handler(r, c, m);
+}
+
+static void
+on_peer_down(void *arg, struct channel *c, const char *why)
+{
+	struct role *r = arg;
+	struct channel **newest =
+		&r->inside->peers[proc_number(channel_peer(c))][channel_index(c)];
+
+	role_tick(r);
+	log_put(LOG_INFO, "peer_down",
+	        KVS(kv_text("peer", proc_name(channel_peer(c))),
+	            kv_num("index", channel_index(c)), kv_text("why", why)));
+	if (*newest == c)
+		*newest = NULL;
+	if (r->inside->def->peer_down != NULL)
+		r->inside->def->peer_down(r, c);
+	(void)channel_free(c);
+}
+
+/* ---- what master says ---- */
+
+static void
+on_link(struct role *r, struct channel *master, const struct msg *m)
+{
+	enum proc peer = proc_of(m->link.peer);
+	struct channel_use use = {on_peer_got, on_peer_down, r};
+
+	if (!proc_linked(r->me, peer) || m->link.index >= PEERS_MAX) {
+		(void)close(m->link.channel);
+		channel_cut(master, "a link that the house does not have");
+		return;
+	}
+	struct channel *c =
+		channel_new(r->base, m->link.channel, r->me, peer, m->link.index, use);
+	if (c == NULL) {
+		log_say(LOG_ERROR, "link", "out of memory");
+		role_quit(r, EX_OSERR);
+		return;
+	}
+	r->inside->peers[m->link.peer][m->link.index] = c;
+	if (r->inside->def->peer_up != NULL)
+		r->inside->def->peer_up(r, c);
+}
+
+static void
+on_listener(struct role *r, struct channel *master, const struct msg *m)
+{
+	if (r->inside->def->listener != NULL) {
+		r->inside->def->listener(r, m->listener.number, m->listener.socket);
+		return;
+	}
+	(void)close(m->listener.socket);
+	channel_cut(master, "a listener for a role that has none");
+}
+
+static void
+on_begin(struct role *r, struct channel *master, const struct msg *m)
+{
+	(void)master;
+	(void)m;
+	if (r->inside->def->begin != NULL)
+		r->inside->def->begin(r);
+}
+
+static void
+on_drain(struct role *r, struct channel *master, const struct msg *m)
+{
+	(void)master;
+	if (r->draining)
+		return;
+	r->draining = true;
+	if (r->inside->def->drain != NULL)
+		r->inside->def->drain(r, m->drain.most_ms);
+	else
+		role_quit(r, EX_OK);
+}
+
+static role_handler *const from_master[MSG_NO_MAX] = {
+	[MSG_link] = on_link,
+	[MSG_listener] = on_listener,
+	[MSG_begin] = on_begin,
+	[MSG_drain] = on_drain,
+};
+
+static void
+on_master_got(void *arg, struct channel *c, const struct msg *m)
+{
+	struct role *r = arg;
+
+	role_tick(r);
+	from_master[m->no](r, c,
+	                   m); /* msg.def lets master send these four, which all are here */
+}
+
+/* Without master there is nobody to replace a neighbour: leave, what is durable stays so. */
+static void
+on_master_down(void *arg, struct channel *c, const char *why)
+{
+	struct role *r = arg;
+
+	(void)c;
+	log_say(LOG_WARN, "master_gone", why);
+	role_quit(r, EX_UNAVAILABLE);
+}
+
+/* ---- birth, life ---- */
+
+/* Ctrl-C and SIGTERM are master's to answer: it lets the roles finish in order. */
+static void
+ignore_signals(void)
+{
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+	for (size_t i = 0; i < LENGTH(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN); /* cannot fail for these */
+}
+
+static void
+say_ready(struct role *r, unsigned walls)
+{
+	struct msg m = {.no = MSG_ready, .ready = {.walls = walls}};
+	struct err e;
+
+	if (channel_send(r->inside->master, &m, &e) != RC_OK) {
+		log_say(LOG_ERROR, "ready", e.text);
+		role_quit(r, EX_OSERR);
+	}
+}
+
+static enum rc
+role_birth(struct role *r, const struct birth *b, unsigned *ret_walls, struct err *e)
+{
+	struct channel_use use = {on_master_got, on_master_down, r};
+
+	if (close_range(FD_CONFIG + 1, ~0U, 0) < 0)
+		return err_sys(e, "close what is not ours");
+	/* before the walls: it makes descriptors and reads the environment */
+	r->base = event_base_new();
+	if (r->base == NULL)
+		return err_set(e, RC_TEMP, "make the event loop");
+	if (walls_up(r->inside->def->walls, b->folder, b->uid, b->gid, ret_walls, e) != RC_OK)
+		return err_in(e, "walls");
+	r->inside->master = channel_new(r->base, FD_MASTER, r->me, MASTER, 0, use);
+	if (r->inside->master == NULL)
+		return err_set(e, RC_TEMP, "make the channel to master");
+	role_tick(r);
+	if (r->inside->def->open != NULL)
+		return r->inside->def->open(r, e);
+	return RC_OK;
+}
+
+static void
+role_live(struct role *r)
+{
+	while (!r->inside->over) {
+		if (event_base_loop(r->base, EVLOOP_ONCE) < 0) {
+			log_say(LOG_ERROR, "loop", "the event loop failed");
+			role_quit(r, EX_OSERR);
+		}
+		role_tick(r);
+		if (r->inside->def->turn != NULL)
+			r->inside->def->turn(r);
+		log_flush();
+	}
+	if (r->inside->def->close != NULL)
+		r->inside->def->close(r);
+	log_flush();
+}
+
+int
+role_main(const struct role_def *def, int argc, char **argv)
+{
+	static struct role_inside inside;
+	struct birth birth;
+	struct cfg *cfg = NULL;
+	struct err e = {.rc = RC_OK};
+	unsigned walls = 0;
+
+	log_open(STDERR_FILENO, proc_name(def->me), LOG_INFO);
+	if (!birth_of(argc, argv, &birth)) {
+		log_say(LOG_ERROR, "birth", "roles are started by sekisho run");
+		log_flush();
+		return EX_USAGE;
+	}
+	ignore_signals();
+	inside = (struct role_inside){.def = def};
+	struct role r = {.me = def->me, .index = birth.index, .inside = &inside};
+	if (config_take(&cfg, &e) == RC_OK) {
+		r.cfg = cfg;
+		log_set_level((enum log_level)cfg->log_level);
+		(void)role_birth(&r, &birth, &walls, &e);
+	}
+	if (e.rc != RC_OK) {
+		log_say(LOG_ERROR, "birth", e.text);
+		log_flush();
+		return e.rc == RC_PERM ? EX_CONFIG : EX_OSERR;
+	}
+	say_ready(&r, walls);
+	role_live(&r);
+	return inside.status;
+}
