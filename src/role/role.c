@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
+#include "role/hostile.h"
 #include "role/role.h"
 
 #define FD_MASTER 3
@@ -297,6 +298,10 @@ role_main(const struct role_def *def, int argc, char **argv)
 	struct err e = {.rc = RC_OK};
 	unsigned walls = 0;
 
+#if SEKISHO_HOSTILE
+	if (argc > 1 && str_eq(str_of(argv[1]), STR("hostile")))
+		return hostile_main(def->walls, argc, argv);
+#endif
 	log_open(STDERR_FILENO, proc_name(def->me), LOG_INFO);
 	if (!birth_of(argc, argv, &birth)) {
 		log_say(LOG_ERROR, "birth", "roles are started by sekisho run");
