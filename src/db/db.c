@@ -152,6 +152,8 @@ settle(sqlite3 *db, const struct db_kind *kind, struct err *e)
 	int64_t version;
 
 	(void)sqlite3_busy_timeout(db, BUSY_MS); /* cannot fail on an open connection */
+	if (kind->opening != NULL && db_exec(db, kind->opening, e) != RC_OK)
+		return e->rc;
 	/* before any change: a newer file must stay as it is */
 	if (version_of(db, &version, e) != RC_OK)
 		return e->rc;

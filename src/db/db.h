@@ -15,6 +15,7 @@
 struct db_kind {
 	const char *name; /* for error texts: "accounts.db" */
 	int64_t version;  /* in PRAGMA user_version; a file with a higher one is not touched */
+	const char *opening; /* NULL, or run before the file is first read */
 	const char *pragmas; /* run at each opening, before the schema */
 	const char *schema;  /* makes an empty file into version <version> */
 };
