@@ -1,0 +1,188 @@
+/*
+ * Answers as lines of JSON. See answer.h.
+ */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include <jansson.h>
+
+#include "base/id.h"
+#include "base/logfmt.h"
+#include "control/answer.h"
+#include "proto/date.h"
+
+#define TEXT_OCTETS_MAX 2048 /* the longest text of item.def is 1800 */
+#define TEXT_ROOM (4 * TEXT_OCTETS_MAX + 1)
+
+/* The line, and the end of <o>, which is ours; NULL is memory that was out. */
+static void
+add_line(struct buf *b, json_t *o)
+{
+	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	if (text == NULL) {
+		b->cut = true;
+	} else {
+		buf_add(b, str_of(text));
+		buf_addc(b, '\n');
+	}
+	free(text);
+	json_decref(o);
+}
+
+static json_t *
+json_text(struct str s)
+{
+	char room[TEXT_ROOM];
+	struct buf b = BUF_ON(room);
+
+	if (str_is_utf8(s))
+		return json_stringn(s.n == 0 ? "" : s.p, s.n);
+	buf_add_escaped(&b, s);
+	return b.cut ? NULL : json_stringn(b.p, b.n);
+}
+
+static json_t *
+json_time(uint64_t wall_us)
+{
+	char room[40];
+	struct buf b = BUF_ON(room);
+
+	date_add_rfc3339(&b, wall_us);
+	return json_stringn(b.p, b.n);
+}
+
+static json_t *
+json_id(uint64_t id)
+{
+	return json_string(id_text(id).c);
+}
+
+void
+answer_error(struct buf *b, int status, const char *text)
+{
+	add_line(b, json_pack("{s:o, s:i}", "error", json_text(str_of(text)), "exit", status));
+}
+
+static void
+add_end(struct buf *b, bool more)
+{
+	add_line(b, json_pack("{s:b, s:b}", "end", 1, "more", more));
+}
+
+/* ---- queue ---- */
+
+static void
+add_queued(struct buf *b, const struct item_queued *row)
+{
+	static const char *const states[] = {"waiting", "held", "delivering"};
+
+	add_line(b,
+	         json_pack("{s:{s:o, s:I, s:i, s:i, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}}",
+	                   "row", "id", json_id(row->id), "size", (json_int_t)row->size, "n",
+	                   (int)row->n, "rcpts", (int)row->rcpts, "arrived",
+	                   json_time(id_wall_us(row->id)), "state", states[row->state], "tries",
+	                   (json_int_t)row->tries, "next", json_time(row->next_us), "sender",
+	                   json_text(row->sender), "rcpt", json_text(row->orig), "mailbox",
+	                   json_text(row->mailbox), "reply", json_text(row->reply)));
+}
+
+/* One message's rows end where the next message's begin. */
+void
+answer_queue(struct buf *b, const struct request *q, const struct msg *m)
+{
+	struct list rows = m->queue_answer.rows;
+	bool more = rows.count >= QUEUE_PAGE;
+	struct item_queued row;
+
+	while (item_next_queued(&rows, &row)) {
+		if (request_one(q) && row.id != q->id) {
+			more = false;
+			break;
+		}
+		add_queued(b, &row);
+	}
+	add_end(b, more);
+}
+
+/* ---- journal ---- */
+
+static json_t *
+json_field(struct str value)
+{
+	char room[TEXT_ROOM];
+	struct buf b = BUF_ON(room);
+
+	logfmt_add_value(&b, value);
+	return b.cut ? NULL : json_text(buf_str(&b));
+}
+
+/* The record's fields in their order; what is not logfmt stays as it is, under `text`. */
+static json_t *
+json_fields(struct str fields)
+{
+	json_t *o = json_object();
+	bool good = o != NULL;
+	struct str key;
+	struct str value;
+
+	while (good && logfmt_next(&fields, &key, &value)) {
+		char name[TEXT_OCTETS_MAX];
+		struct buf b = BUF_ON(name);
+
+		buf_add(&b, key);
+		good = json_object_set_new(o, b.p, json_field(value)) == 0;
+	}
+	if (good && fields.n > 0)
+		good = json_object_set_new(o, "text", json_text(fields)) == 0;
+	if (good)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+void
+answer_journal(struct buf *b, const struct request *q, const struct msg *m)
+{
+	struct list records = m->journal_answer.records;
+	struct item_record r;
+
+	(void)q;
+	if (m->journal_answer.rc != RC_OK) {
+		answer_error(b, EX_TEMPFAIL, "the journal cannot be read now");
+		return;
+	}
+	while (item_next_record(&records, &r))
+		add_line(b, json_pack("{s:{s:o, s:o, s:o}}", "row", "id", json_id(r.id), "time",
+		                      json_time(r.at_us), "fields", json_fields(r.fields)));
+	add_end(b, m->journal_answer.more);
+}
+
+/* ---- accounts ---- */
+
+static void
+add_user_error(struct buf *b, const struct msg_user_answer *m)
+{
+	char room[sizeof(((struct err *)0)->text)];
+	struct buf text = BUF_ON(room);
+
+	buf_add(&text, m->text);
+	answer_error(b, m->rc == RC_PERM ? EX_DATAERR : EX_TEMPFAIL, text.p);
+}
+
+void
+answer_user(struct buf *b, const struct request *q, const struct msg *m)
+{
+	struct list accounts = m->user_answer.accounts;
+	struct item_account a;
+
+	(void)q;
+	if (m->user_answer.rc != RC_OK) {
+		add_user_error(b, &m->user_answer);
+		return;
+	}
+	while (item_next_account(&accounts, &a))
+		add_line(b, json_pack("{s:{s:o, s:o}}", "row", "address", json_text(a.address),
+		                      "added", json_time(a.added_us)));
+	add_end(b, m->user_answer.more);
+}

@@ -1,0 +1,235 @@
+/*
+ * control: the operator's socket. Requests of `sekisho queue`, `explain` and `user` are passed
+ * to the process that knows (spool, store, vault), its answers back as JSON lines.
+ */
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sysexits.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "control/answer.h"
+#include "control/client.h"
+#include "role/role.h"
+
+#define DEADLINE_MS 30000
+#define REFUSED_LOG_MS 1000 /* between two lines about refused strangers */
+
+struct control {
+	struct clients *clients;
+	uint32_t last_ask;
+	uint64_t refused;        /* strangers since the last line about them */
+	uint64_t refused_log_ms; /* the next line not before */
+	char *room;              /* where answers are built, ANSWER_OCTETS_MAX */
+};
+
+static void on_line(void *arg, struct client *c, struct str line);
+static void on_refused(void *arg, uid_t uid, pid_t pid);
+
+/* jansson would otherwise open a file to seed its hashes. */
+static enum rc
+seed_json(struct err *e)
+{
+	size_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return err_sys(e, "getrandom");
+	json_object_seed(seed | 1); /* 0 would mean: find one */
+	return RC_OK;
+}
+
+static enum rc
+control_open(struct role *r, struct err *e)
+{
+	static struct control self;
+
+	r->self = &self;
+	self.room = malloc(ANSWER_OCTETS_MAX);
+	self.clients = clients_new(r->base, (struct clients_use){.line = on_line,
+	                                                         .refused = on_refused,
+	                                                         .arg = r,
+	                                                         .deadline_ms = DEADLINE_MS});
+	if (self.room == NULL || self.clients == NULL)
+		return err_set(e, RC_TEMP, "out of memory");
+	return seed_json(e);
+}
+
+static void
+control_listener(struct role *r, unsigned number, int fd)
+{
+	struct control *self = r->self;
+	struct err e;
+
+	(void)number; /* there is one */
+	if (clients_listen(self->clients, fd, &e) != RC_OK)
+		log_say(LOG_ERROR, "listener", e.text);
+}
+
+static void
+control_close(struct role *r)
+{
+	struct control *self = r->self;
+
+	self->clients = clients_free(self->clients);
+	free(self->room);
+	self->room = NULL;
+}
+
+struct gone {
+	char text[64];
+};
+
+static struct gone
+gone_text(enum proc of)
+{
+	struct gone g;
+	struct buf b = BUF_ON(g.text);
+
+	buf_addf(&b, "%s is not there, try again", proc_name(of));
+	return g;
+}
+
+static void
+control_peer_down(struct role *r, struct channel *c)
+{
+	struct control *self = r->self;
+
+	clients_channel_gone(self->clients, c, gone_text(channel_peer(c)).text);
+}
+
+static void
+on_refused(void *arg, uid_t uid, pid_t pid)
+{
+	struct role *r = arg;
+	struct control *self = r->self;
+
+	role_tick(r);
+	self->refused++;
+	if (r->now_ms < self->refused_log_ms)
+		return;
+	log_put(LOG_WARN, "operator_refused",
+	        KVS(kv_num("uid", uid), kv_num("pid", (uint64_t)pid),
+	            kv_num("times", self->refused)));
+	self->refused = 0;
+	self->refused_log_ms = r->now_ms + REFUSED_LOG_MS;
+}
+
+/* ---- requests ---- */
+
+static void
+log_change(const struct client *c, const struct request *q)
+{
+	log_put(LOG_INFO, "operator",
+	        KVS(kv_text("verb", q->verb->name), kv_num("uid", client_uid(c)),
+	            kv_str("address", request_address(q))));
+}
+
+static void
+pass_on(const struct role *r, struct client *c, const struct request *q)
+{
+	struct control *self = r->self;
+	struct channel *peer = role_peer(r, q->verb->of, 0);
+	struct err e;
+	struct msg m;
+
+	if (++self->last_ask == 0)
+		self->last_ask = 1;
+	request_ask(q, self->last_ask, &m);
+	if (peer == NULL || channel_send(peer, &m, &e) != RC_OK)
+		client_fail(c, EX_TEMPFAIL, gone_text(q->verb->of).text);
+	else
+		client_wait(c, q, self->last_ask, peer);
+}
+
+static void
+on_line(void *arg, struct client *c, struct str line)
+{
+	struct role *r = arg;
+	struct request q;
+	struct err e;
+
+	role_tick(r);
+	if (request_read(line, &q, &e) != RC_OK) {
+		client_fail(c, EX_PROTOCOL, e.text);
+		return;
+	}
+	if (q.verb->changes)
+		log_change(c, &q);
+	pass_on(r, c, &q);
+}
+
+/* ---- answers ---- */
+
+typedef void answer_writer(struct buf *b, const struct request *q, const struct msg *m);
+
+/* An answer that nobody waits for any more, or not from there, is dropped. */
+static void
+on_answer(struct role *r, const struct channel *from, const struct msg *m, uint32_t ask,
+          answer_writer *write_lines)
+{
+	struct control *self = r->self;
+	struct client *c = clients_waiting(self->clients, ask);
+	struct buf b = {.p = self->room, .cap = ANSWER_OCTETS_MAX};
+
+	if (c == NULL || client_request(c)->verb->answer != m->no ||
+	    client_request(c)->verb->of != channel_peer(from))
+		return;
+	buf_clear(&b);
+	write_lines(&b, client_request(c), m);
+	if (b.cut)
+		client_fail(c, EX_TEMPFAIL, "out of memory, try again");
+	else
+		client_answer(c, buf_str(&b));
+}
+
+static void
+on_queue_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->queue_answer.ask, answer_queue);
+}
+
+static void
+on_journal_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->journal_answer.ask, answer_journal);
+}
+
+static void
+on_user_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->user_answer.ask, answer_user);
+}
+
+static role_handler *const handlers[MSG_NO_MAX] = {
+	[MSG_queue_answer] = on_queue_answer,
+	[MSG_journal_answer] = on_journal_answer,
+	[MSG_user_answer] = on_user_answer,
+};
+
+/* Beyond what every role has: its clients. */
+static const char *const calls[] = {
+	"accept4", "getsockopt", "recvfrom", "sendto", NULL,
+};
+
+static const struct walls walls = {
+	.folder = FOLDER_EMPTY,
+	.files = 64, /* CLIENTS_MAX, three channels and what every role has */
+	.calls = calls,
+};
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_def def = {
+		.me = CONTROL,
+		.walls = &walls,
+		.open = control_open,
+		.peer_down = control_peer_down,
+		.listener = control_listener,
+		.close = control_close,
+		.handlers = handlers,
+	};
+
+	return role_main(&def, argc, argv);
+}
