@@ -10,6 +10,8 @@
  *
  * atext and qtextSMTP have all of non-ASCII UTF-8 as well: RFC 6531 §3.3.
  */
+#include <stdlib.h>
+#include <string.h>
 #include <uninorm.h>
 #include <unistr.h>
 
@@ -17,7 +19,7 @@
 
 static enum fault take_local(struct str *in, struct buf *b);
 static enum fault check_local(const char *local, bool utf8);
-static enum fault take_route(struct str *in, bool utf8, bool *ret_routed);
+static enum fault take_route(struct str *in, bool *ret_routed);
 
 enum fault
 address_parse(struct str s, bool utf8, struct address *ret)
@@ -67,7 +69,7 @@ parse_inner(struct str s, enum path_of whose, bool utf8, struct path *p)
 		p->kind = PATH_NULL;
 		return whose == PATH_OF_SENDER ? FAULT_none : FAULT_null;
 	}
-	enum fault f = take_route(&s, utf8, &p->routed);
+	enum fault f = take_route(&s, &p->routed);
 	if (f != FAULT_none)
 		return f;
 	if (whose == PATH_OF_RECIPIENT && !p->routed && str_ieq(s, STR("postmaster"))) {
@@ -114,15 +116,16 @@ route_domain(struct str s)
 	return colon < comma ? colon : comma;
 }
 
+/* A leftover of the 1980s, let alone with U-labels: those are refused. */
 static enum fault
-take_route(struct str *in, bool utf8, bool *ret_routed)
+take_route(struct str *in, bool *ret_routed)
 {
 	while (str_starts(*in, STR("@"))) {
 		struct str s = str_slice(*in, 1, in->n);
 		struct domain ignored;
 		size_t n = route_domain(s);
 
-		if (domain_parse(str_slice(s, 0, n), utf8, &ignored) != FAULT_none || n >= s.n)
+		if (domain_parse(str_slice(s, 0, n), false, &ignored) != FAULT_none || n >= s.n)
 			return FAULT_route;
 		*in = str_slice(s, n + 1, s.n);
 		*ret_routed = s.p[n] == ':';
@@ -298,7 +301,7 @@ add_quoted(struct buf *b, struct str local)
 static void
 print_with(struct buf *b, struct str local, struct str domain)
 {
-	if (is_dot_string(local))
+	if (local.n == 0 || is_dot_string(local))
 		buf_add(b, local);
 	else
 		add_quoted(b, local);

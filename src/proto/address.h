@@ -54,7 +54,7 @@ bool address_was_utf8(const struct address *a);
 /*
  * The canonical form: quoted only where needed, the local part's case kept. At most
  * MAILBOX_MAX octets; address_parse of it gives the same address, and it has no controls.
- * A PATH_POSTMASTER is printed without @.
+ * The address of a PATH_POSTMASTER is printed without @, that of a PATH_NULL as nothing.
  */
 void address_print(struct buf *b, const struct address *a);
 

@@ -74,13 +74,22 @@ header_next(struct str *in, struct header_field *ret)
 	return true;
 }
 
+static bool
+is_blank(char c)
+{
+	return is_wsp(c) || c == '\n' || c == '\r';
+}
+
 /* Whether <value>, unfolded and without blanks at its ends, is <text>. */
 static bool
 value_is(struct str value, struct str text)
 {
 	size_t at = 0;
 
-	value = str_trim(value);
+	while (value.n > 0 && is_blank(value.p[0]))
+		value = str_slice(value, 1, value.n);
+	while (value.n > 0 && is_blank(value.p[value.n - 1]))
+		value.n--;
 	for (size_t i = 0; i < value.n; i++) {
 		if (value.p[i] == '\n' || value.p[i] == '\r')
 			continue;
