@@ -1,11 +1,13 @@
 """What whole-system tests are written with: a real server, a raw SMTP client, waiting, the log."""
 
+from .ledger import Ledger, Load, strip_added
 from .logfmt import parse_line
 from .server import BUILD, Raw, Server, ServerError
 from .smtp import ProtocolError, Reply, Smtp
 from .wait import Timeout, wait_for
 
 __all__ = [
-    "BUILD", "ProtocolError", "Raw", "Reply", "Server", "ServerError", "Smtp", "Timeout", "parse_line",
+    "BUILD", "Ledger", "Load", "ProtocolError", "Raw", "Reply", "Server", "ServerError", "Smtp", "Timeout", "parse_line",
+    "strip_added",
     "wait_for",
 ]
