@@ -11,6 +11,16 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/*
+ * The system calls of SQLite for a role's walls: files of its folder, read, written, locked
+ * (fcntl), synced; sleep while somebody else has the lock; a symbolic link read to be refused;
+ * modes and owner set as those of the database (the latter only where a role stays root).
+ */
+#define DB_CALLS \
+	"openat", "fstat", "newfstatat", "readlink", "getcwd", "pread64", "pwrite64", \
+		"fdatasync", "fsync", "ftruncate", "unlink", "fchmod", "fchown", "geteuid", \
+		"clock_nanosleep"
+
 /* What a file is, as a constant beside the code that owns it. */
 struct db_kind {
 	const char *name; /* for error texts: "accounts.db" */

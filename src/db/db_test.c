@@ -1,15 +1,14 @@
 /*
  * db.c on real files: made, kept, refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/buf.h"
+#include "base/test.h"
 #include "db/db.h"
 
 static const struct db_kind kind_1 = {
