@@ -1,0 +1,262 @@
+/*
+ * vault: who has a mailbox here. Answers edges (where does this recipient lead?) and the
+ * operator (add, list). doc/vault.md.
+ */
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "db/db.h"
+#include "role/role.h"
+#include "vault/accounts.h"
+#include "vault/resolve.h"
+
+#define ANSWER_TARGETS 128 /* msg.def: in one rcpt_answer */
+#define LIST_ACCOUNTS 64   /* msg.def: in one user_answer */
+
+/* Its folder for accounts.db, the WAL and its shared memory; nothing else. */
+static const struct walls walls = {
+	.folder = FOLDER_FILES,
+	.files = 32,
+	.writes = true,
+	.calls = (const char *const[]){DB_CALLS, NULL},
+};
+
+struct vault {
+	struct accounts *accounts;
+	struct resolve *resolve;
+	bool fresh;   /* refreshed in this loop turn */
+	bool failing; /* the accounts could not be read when last asked for; logged then */
+};
+
+/* ---- the accounts as resolve sees them ---- */
+
+static enum rc
+has_account(void *arg, struct str mailbox, bool *ret, struct err *e)
+{
+	struct vault *v = arg;
+
+	if (!v->fresh && accounts_refresh(v->accounts, e) != RC_OK)
+		return e->rc;
+	v->fresh = true;
+	return accounts_has(v->accounts, mailbox, ret, e);
+}
+
+static void
+say_astray(void *arg, struct str domain, struct str alias, struct str target)
+{
+	(void)arg;
+	log_put(LOG_WARN, "alias_astray",
+	        KVS(kv_str("domain", domain), kv_str("alias", alias),
+	            kv_str("target", target)));
+}
+
+/* A failure is logged when it begins and when it ends, not with each recipient. */
+static void
+note_health(struct vault *v, enum rc rc, const struct err *e)
+{
+	if (rc != RC_OK && !v->failing)
+		log_say(LOG_ERROR, "accounts_failed", e->text);
+	if (rc == RC_OK && v->failing)
+		log_say(LOG_INFO, "accounts_again", ACCOUNTS_FILE " can be read again");
+	v->failing = rc != RC_OK;
+}
+
+/* ---- answers ---- */
+
+/* A neighbour too far behind to be answered must start over. */
+static void
+answer(struct channel *to, const struct msg *m)
+{
+	struct err e;
+
+	if (channel_send(to, m, &e) == RC_OK || e.rc == RC_TEMP)
+		return;
+	log_say(LOG_ERROR, "answer", e.text);
+	channel_cut(to, "it could not be answered");
+}
+
+/* At least one message, the last without <more>. */
+static void
+answer_rcpt(struct channel *to, const struct msg_rcpt_ask *ask, const struct resolved *found)
+{
+	unsigned sent = 0;
+
+	do {
+		static char room[MSG_OCTETS_MAX];
+		struct buf b = BUF_ON(room);
+		struct msg m = {
+			.no = MSG_rcpt_answer,
+			.rcpt_answer = {.session = ask->session,
+		                        .ask = ask->ask,
+		                        .verdict = (uint8_t)found->verdict}
+                };
+		struct list *l = &m.rcpt_answer.targets;
+
+		for (; sent < found->count && l->count < ANSWER_TARGETS; sent++) {
+			struct item_target t = {.mailbox = found->mailboxes[sent]};
+
+			/* an address is shorter than a target may be: they all fit */
+			if (item_add_target(&b, &t))
+				l->count++;
+		}
+		l->wire = buf_str(&b);
+		m.rcpt_answer.more = sent < found->count;
+		answer(to, &m);
+	} while (sent < found->count);
+}
+
+static void
+on_rcpt_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct vault *v = r->self;
+	struct resolved found;
+	struct err e;
+
+	note_health(v,
+	            resolve_rcpt(v->resolve, m->rcpt_ask.local, m->rcpt_ask.domain, &found, &e),
+	            &e);
+	answer_rcpt(from, &m->rcpt_ask, &found);
+}
+
+static void
+answer_user(struct channel *to, uint32_t ask, enum rc rc, const struct err *e)
+{
+	struct msg m = {
+		.no = MSG_user_answer, .user_answer = {.ask = ask, .rc = (uint8_t)rc}
+        };
+
+	if (rc != RC_OK)
+		m.user_answer.text = str_of(e->text);
+	answer(to, &m);
+}
+
+static void
+on_user_add(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct vault *v = r->self;
+	char room[LOG_LINE_MAX];
+	struct buf name = BUF_ON(room);
+	struct err e;
+
+	enum rc rc = accounts_name(r->cfg, m->user_add.address, &name, &e);
+	if (rc == RC_OK)
+		rc = accounts_add(v->accounts, buf_str(&name), r->wall_us, &e);
+	log_put(LOG_INFO, "user_add",
+	        KVS(kv_str("address", m->user_add.address),
+	            kv_text("result", rc == RC_OK ? "added" : e.text)));
+	answer_user(from, m->user_add.ask, rc, &e);
+}
+
+/* One page of the list on its way into a message. */
+struct page {
+	struct buf *b;
+	unsigned count;
+};
+
+static void
+add_to_page(void *arg, struct str address, uint64_t added_us)
+{
+	struct page *p = arg;
+	struct item_account item = {.address = address, .added_us = added_us};
+
+	/* false for an address that something else wrote into the file: not one of ours */
+	if (item_add_account(p->b, &item))
+		p->count++;
+}
+
+static void
+on_user_list(struct role *r, struct channel *from, const struct msg *m)
+{
+	static char room[MSG_OCTETS_MAX];
+	struct vault *v = r->self;
+	struct buf b = BUF_ON(room);
+	struct page page = {.b = &b};
+	struct msg out = {.no = MSG_user_answer, .user_answer = {.ask = m->user_list.ask}};
+	struct err e;
+	bool more;
+
+	enum rc rc = accounts_list(v->accounts, m->user_list.after, LIST_ACCOUNTS, add_to_page,
+	                           &page, &more, &e);
+	note_health(v, rc, &e);
+	if (rc != RC_OK) {
+		answer_user(from, m->user_list.ask, rc, &e);
+		return;
+	}
+	out.user_answer.more = more;
+	out.user_answer.accounts = (struct list){page.count, buf_str(&b)};
+	answer(from, &out);
+}
+
+/* ---- life ---- */
+
+static enum rc
+vault_open(struct role *r, struct err *e)
+{
+	static struct vault vault;
+
+	vault.resolve =
+		resolve_new(r->cfg, (struct resolve_use){has_account, say_astray, &vault});
+	if (vault.resolve == NULL)
+		return err_set(e, RC_TEMP, "no memory for aliases");
+	r->self = &vault;
+	return accounts_open(ACCOUNTS_FILE, &vault.accounts, e);
+}
+
+/* RFC 5321 §4.5.1: say early where postmaster would be refused. */
+static void
+vault_begin(struct role *r)
+{
+	struct vault *v = r->self;
+	struct resolved found;
+	struct err e;
+
+	for (unsigned i = 0; i < r->cfg->domain_count; i++) {
+		const struct cfg_domain *d = &r->cfg->domains[i];
+
+		if (d->same_as.n > 0 || d->implied)
+			continue;
+		note_health(v, resolve_rcpt(v->resolve, STR("postmaster"), d->name, &found, &e),
+		            &e);
+		if (found.verdict != RCPT_MAILBOXES)
+			log_put(LOG_WARN, "postmaster_missing", KVS(kv_str("domain", d->name)));
+	}
+}
+
+static void
+vault_turn(struct role *r)
+{
+	struct vault *v = r->self;
+
+	v->fresh = false;
+}
+
+static void
+vault_close(struct role *r)
+{
+	struct vault *v = r->self;
+
+	v->resolve = resolve_free(v->resolve);
+	v->accounts = accounts_close(v->accounts);
+}
+
+static role_handler *const handlers[MSG_NO_MAX] = {
+	[MSG_rcpt_ask] = on_rcpt_ask,
+	[MSG_user_add] = on_user_add,
+	[MSG_user_list] = on_user_list,
+};
+
+static const struct role_def def = {
+	.me = VAULT,
+	.walls = &walls,
+	.open = vault_open,
+	.begin = vault_begin,
+	.turn = vault_turn,
+	.close = vault_close,
+	.handlers = handlers,
+};
+
+int
+main(int argc, char **argv)
+{
+	db_before_walls();
+	return role_main(&def, argc, argv);
+}
