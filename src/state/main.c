@@ -1,0 +1,98 @@
+/*
+ * state: how many connections there are, over all edges. In memory only; after a restart the
+ * edges say again what they hold. doc/state.md.
+ */
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "role/role.h"
+#include "state/counts.h"
+
+/* Memory and channels; nothing else. */
+static const struct walls walls = {.folder = FOLDER_EMPTY, .files = 64, .writes = false};
+
+static void
+on_conn_open(struct role *r, struct channel *from, const struct msg *m)
+{
+	const struct msg_conn_open *open = &m->conn_open;
+	enum counts_verdict verdict =
+		counts_open(channel_data(from), open->session, &open->client, open->again != 0);
+	struct err e;
+
+	(void)r;
+	if (verdict == COUNTS_ABUSE) {
+		channel_cut(from, "a session opened twice, or too many of them");
+		return;
+	}
+	if (open->again != 0)
+		return;
+	struct msg answer = {
+		.no = MSG_conn_verdict,
+		.conn_verdict = {.session = open->session, .verdict = (uint8_t)verdict}
+        };
+	/* RC_TEMP: the edge is gone, and its end is about to be seen */
+	if (channel_send(from, &answer, &e) != RC_OK && e.rc != RC_TEMP)
+		channel_cut(from, "it does not read its answers");
+}
+
+static void
+on_conn_close(struct role *r, struct channel *from, const struct msg *m)
+{
+	(void)r;
+	if (!counts_close(channel_data(from), m->conn_close.session))
+		channel_cut(from, "a session closed that was not open");
+}
+
+/* The sessions belong to the channel, not to the edge's number: an older channel of the same
+ * edge may still be read to its end. */
+static void
+state_peer_up(struct role *r, struct channel *c)
+{
+	struct counts_edge *edge = counts_edge_new(r->self);
+
+	channel_set_data(c, edge);
+	if (edge == NULL) {
+		log_say(LOG_ERROR, "peer_up", "no memory for an edge's sessions");
+		channel_cut(c, "no memory for its sessions");
+	}
+}
+
+static void
+state_peer_down(struct role *r, struct channel *c)
+{
+	(void)r;
+	channel_set_data(c, counts_edge_free(channel_data(c)));
+}
+
+static enum rc
+state_open(struct role *r, struct err *e)
+{
+	struct table_secret secret;
+
+	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return err_sys(e, "draw a secret");
+	r->self = counts_new((size_t)r->cfg->max_connections,
+	                     (size_t)r->cfg->max_connections_client, secret);
+	return r->self == NULL ? err_set(e, RC_TEMP, "no memory for the counts") : RC_OK;
+}
+
+static role_handler *const handlers[MSG_NO_MAX] = {
+	[MSG_conn_open] = on_conn_open,
+	[MSG_conn_close] = on_conn_close,
+};
+
+static const struct role_def def = {
+	.me = STATE,
+	.walls = &walls,
+	.open = state_open,
+	.peer_up = state_peer_up,
+	.peer_down = state_peer_down,
+	.handlers = handlers,
+};
+
+int
+main(int argc, char **argv)
+{
+	return role_main(&def, argc, argv);
+}
