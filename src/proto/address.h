@@ -21,7 +21,7 @@ struct address {
 
 enum path_kind {
 	PATH_NULL,       /* <>, senders only */
-	PATH_POSTMASTER, /* <postmaster>, recipients only: that of the receiving host */
+	PATH_POSTMASTER, /* <postmaster>, recipients only: that of the host which receives */
 	PATH_MAILBOX,
 };
 
@@ -32,7 +32,8 @@ struct path {
 	 * appendix C wants; whoever decides relaying sees that the client asked for a route.
 	 */
 	bool routed;
-	struct address address; /* all zero for PATH_NULL; local alone for PATH_POSTMASTER */
+	/* All zero for PATH_NULL. PATH_POSTMASTER: local alone; the caller sets its own domain. */
+	struct address address;
 };
 
 /*

@@ -183,6 +183,39 @@ test_path_of_recipient(void **unused)
 	}
 }
 
+/* Without brackets: the configuration's and the operator's addresses. */
+static void
+test_bare_address(void **unused)
+{
+	/* clang-format off */
+	static const struct {
+		struct str in;
+		enum fault fault;
+	} rows[] = {
+		{STR_INIT("bob@l.example"), FAULT_none},
+		{STR_INIT("\"a b\"@l.example"), FAULT_none},
+		{STR_INIT(""), FAULT_no_domain},
+		{STR_INIT("bob"), FAULT_no_domain},
+		{STR_INIT("@l.example"), FAULT_local_empty},
+		{STR_INIT("<bob@l.example>"), FAULT_local_char},
+		{STR_INIT("bob@l.example "), FAULT_label_char},
+		{STR_INIT("\""), FAULT_quote_open},
+		{STR_INIT("\"bob@l.example"), FAULT_quote_open},
+		{STR_INIT("\"bob\\"), FAULT_quote_char},
+		{STR_INIT("\"bob\\\""), FAULT_quote_open},
+	};
+	/* clang-format on */
+
+	(void)unused;
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct address a;
+		enum fault f = address_parse(rows[i].in, false, &a);
+
+		if (f != rows[i].fault)
+			fail_msg("row %zu: %s", i, fault_text(f));
+	}
+}
+
 static void
 test_path_leaves_what_stands_behind_it(void **unused)
 {
@@ -335,6 +368,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path_of_recipient),
+		cmocka_unit_test(test_bare_address),
 		cmocka_unit_test(test_path_leaves_what_stands_behind_it),
 		cmocka_unit_test(test_null_and_postmaster_of_a_sender),
 		cmocka_unit_test(test_reply_names_whose_address_it_was),

@@ -145,6 +145,22 @@ test_hops(void **unused)
 	}
 }
 
+/* A quoted local part may be folded within. */
+static void
+test_hops_sees_a_folded_mailbox(void **unused)
+{
+	struct str mailbox = STR("\"a b\"@l.example");
+
+	(void)unused;
+	assert_true(header_count_hops(STR("Delivered-To: \"a\n b\"@l.example\n"), mailbox)
+	                    .delivered);
+	assert_true(
+		header_count_hops(STR("Delivered-To:\r\n \"a\r\n b\"@l.example\r\n"), mailbox)
+			.delivered);
+	assert_false(header_count_hops(STR("Delivered-To: \"a\nb\"@l.example\n"), mailbox)
+	                     .delivered);
+}
+
 static void
 test_field_of_ours(void **unused)
 {
@@ -213,6 +229,7 @@ main(void)
 		cmocka_unit_test(test_walk_ends_where_no_field_is),
 		cmocka_unit_test(test_walk_of_a_block_that_was_cut),
 		cmocka_unit_test(test_hops),
+		cmocka_unit_test(test_hops_sees_a_folded_mailbox),
 		cmocka_unit_test(test_field_of_ours),
 		cmocka_unit_test(test_field_that_does_not_fit_is_left_out_whole),
 	};

@@ -19,7 +19,9 @@ add_word(struct buf *b, struct str s)
 		bool plain = ascii_alpha(c) || ascii_digit(c) ||
 		             str_find(STR("-._:[]"), c) < STR("-._:[]").n;
 
-		buf_addc(b, plain ? c : '?');
+		if (!plain)
+			c = '?';
+		buf_addc(b, c);
 	}
 }
 

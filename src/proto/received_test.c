@@ -76,6 +76,8 @@ test_with(void **unused)
 		{false, false, false, false, " SMTP "},
 		{true, false, false, false, " ESMTP "},
 		{true, true, false, false, " ESMTPS "},
+		{false, true, false, false, " ESMTPS "}, /* TLS was not begun without EHLO */
+		{false, false, true, false, " ESMTPA "},
 		{true, false, true, false, " ESMTPA "},
 		{true, true, true, false, " ESMTPSA "},
 		{true, false, false, true, " UTF8SMTP "},

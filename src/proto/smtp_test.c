@@ -229,6 +229,7 @@ static const struct {
 	{STR_INIT("TO:<a@b> ORCPT=rfc822;u+40R"), false, "a@b", 0, "rfc822;u@R"},
 	{STR_INIT("TO:<a@b> ORCPT=utf-8;\\x{FC}"), false, "a@b", 0, "utf-8;\\x{FC}"},
 	{STR_INIT("TO:<a@b> ORCPT=utf-8;\u00fc@b"), true, "a@b", 0, "utf-8;\u00fc@b"},
+	{STR_INIT("TO:<a@b> ORCPT=utf-8;u+40b"), true, "a@b", 0, "utf-8;u@b"},
 	{STR_INIT("TO:<\u00fc@b>"), true, "\u00fc@b", 0, ""},
 	{STR_INIT("TO:<a@b> ORCPT=rfc822;" A490 "aaa"), false, "a@b", 0, "rfc822;" A490 "aaa"},
 };

@@ -69,7 +69,7 @@ test_what_does_not_fit_is_left_out_whole(void **unused)
 
 	(void)unused;
 	assert_true(xtext_add_decoded(&o, STR("+41b")));
-	assert_false(xtext_add_decoded(&o, STR("cd")));
+	assert_false(xtext_add_decoded(&o, STR("cdef")));
 	assert_true(o.cut);
 	assert_string_equal(out, "Ab");
 }
