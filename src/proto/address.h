@@ -32,7 +32,8 @@ struct path {
 	 * appendix C wants; whoever decides relaying sees that the client asked for a route.
 	 */
 	bool routed;
-	/* All zero for PATH_NULL. PATH_POSTMASTER: local alone; the caller sets its own domain. */
+	/* All zero for PATH_NULL. PATH_POSTMASTER: local alone; the caller sets its own domain.
+	 */
 	struct address address;
 };
 

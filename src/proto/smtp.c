@@ -27,7 +27,7 @@ static const struct smtp_problem orcpt_value = {501, "5.5.4", "bad ORCPT"};
 /* One `KEYWORD[=value]`; each has its own bit by its place in the table. */
 struct param {
 	const char *keyword;
-	/* <into> is the struct smtp_mail or smtp_rcpt being filled; no `=`: value.p is NULL. */
+	/* <into>: struct smtp_mail, or rcpt_taking of RCPT. Without `=` value.p is NULL. */
 	const struct smtp_problem *(*take)(void *into, struct str value);
 };
 
