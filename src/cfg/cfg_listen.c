@@ -1,0 +1,166 @@
+/*
+ * Listen sections: addresses, and that no two of them want the same. See cfg_build.h.
+ */
+#include "cfg/cfg_build.h"
+
+#define NAME_MOST 32U /* octets of a listener's name */
+
+/* "25" behind the last colon. */
+static bool
+take_port(struct str *address, uint16_t *ret)
+{
+	size_t colon = str_rfind(*address, ':');
+	uint64_t port;
+
+	if (!str_u64(str_slice(*address, colon + 1, address->n), UINT16_MAX, &port) ||
+	    port == 0)
+		return false;
+	*address = str_slice(*address, 0, colon);
+	*ret = (uint16_t)port;
+	return true;
+}
+
+static bool
+parse_address(struct str address, struct cfg_listen *l)
+{
+	static const struct netaddr any4 = {
+		{[10] = 0xff, [11] = 0xff}
+        };
+
+	if (!take_port(&address, &l->port))
+		return false;
+	if (str_eq(address, STR("*"))) {
+		l->v4 = l->v6 = true;
+		l->addr4 = any4;
+		return true;
+	}
+	l->v6 = str_starts(address, STR("["));
+	l->v4 = !l->v6;
+	if (l->v4)
+		return netaddr_parse(address, &l->addr4) && netaddr_is_v4(&l->addr4);
+	if (address.p[address.n - 1] != ']')
+		return false;
+	return netaddr_parse(str_slice(address, 1, address.n - 1), &l->addr6) &&
+	       !netaddr_is_v4(&l->addr6);
+}
+
+static bool
+is_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_alpha(s.p[i]) && !ascii_digit(s.p[i]) && s.p[i] != '-' &&
+		    s.p[i] != '_')
+			return false;
+	return s.n > 0 && s.n <= NAME_MOST;
+}
+
+static bool
+is_any(const struct netaddr *a)
+{
+	static const struct netaddr none = {{0}};
+	struct netaddr without = *a;
+
+	if (netaddr_is_v4(a))
+		without.octets[10] = without.octets[11] = 0;
+	return netaddr_eq(&without, &none);
+}
+
+/* Binding to all addresses takes the port of each. */
+static bool
+meet(const struct netaddr *a, const struct netaddr *b)
+{
+	return netaddr_eq(a, b) || is_any(a) || is_any(b);
+}
+
+static bool
+overlap(const struct cfg_listen *a, const struct cfg_listen *b)
+{
+	return a->port == b->port && ((a->v4 && b->v4 && meet(&a->addr4, &b->addr4)) ||
+	                              (a->v6 && b->v6 && meet(&a->addr6, &b->addr6)));
+}
+
+static void
+check_against(struct cfg_build *b, const struct cfg_node *n, unsigned line,
+              const struct cfg_listen *l)
+{
+	for (const struct cfg_listen *other = b->c->listens; other < l; other++) {
+		if (str_eq(other->name, l->name))
+			cfg_report_error(b->report, n->line, "listen",
+			                 "there are two sections named %s",
+			                 cfg_given(l->name).c);
+		if (other->port > 0 && overlap(other, l))
+			cfg_report_error(b->report, line, "address",
+			                 "%s is taken by listen \"%.*s\" with %s",
+			                 cfg_given(l->address).c, STR_FMT(other->name),
+			                 cfg_given(other->address).c);
+	}
+}
+
+static void
+set_service(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l)
+{
+	const struct cfg_key *key = cfg_key_find(SCOPE_listen, STR("service"));
+	const struct cfg_value *v = cfg_tree_value(n, "service");
+	struct str word = v == NULL ? str_of(key->initial) : v->text;
+	unsigned service = SERVICE_SMTP;
+
+	if (!cfg_choice_find(key->choices, word, &service))
+		cfg_report_error(b->report, v == NULL ? n->line : v->line, "service",
+		                 "expected one of %s, got %s", key->choices, cfg_given(word).c);
+	l->service = (enum cfg_service)service;
+}
+
+static bool
+build_listen(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l)
+{
+	const struct cfg_value *v = cfg_tree_value(n, "address");
+
+	if (!is_name(n->title))
+		cfg_report_error(
+			b->report, n->line, "listen",
+			"expected a name of at most %u letters, digits, - and _, got %s",
+			NAME_MOST, cfg_given(n->title).c);
+	l->name = arena_str(b->keeps, n->title);
+	set_service(b, n, l);
+	if (v == NULL) {
+		cfg_report_error(b->report, n->line, "listen", "%s has no address",
+		                 cfg_given(n->title).c);
+		return l->name.p != NULL;
+	}
+	l->address = arena_str(b->keeps, v->text);
+	if (l->name.p == NULL || l->address.p == NULL)
+		return false;
+	if (!parse_address(l->address, l)) {
+		l->port = 0;
+		cfg_report_error(b->report, v->line, "address",
+		                 "expected *:PORT, IPv4:PORT or [IPv6]:PORT, got %s",
+		                 cfg_given(v->text).c);
+	}
+	check_against(b, n, v->line, l);
+	return true;
+}
+
+bool
+cfg_build_listens(struct cfg_build *b)
+{
+	struct cfg *c = b->c;
+	unsigned count = cfg_build_count(b->file, "listen");
+
+	if (count == 0)
+		cfg_report_error(b->report, 0, "listen",
+		                 "there is none; expected at least one, as "
+		                 "listen \"mx\" { address = \"*:25\" }");
+	if (count > CFG_LISTENS_MOST) {
+		cfg_report_error(b->report, 0, "listen", "there are %u, expected at most %u",
+		                 count, CFG_LISTENS_MOST);
+		return true;
+	}
+	c->listens = arena_array(b->keeps, CFG_LISTENS_MOST, sizeof(c->listens[0]));
+	if (c->listens == NULL)
+		return false;
+	for (const struct cfg_node *n = cfg_build_next(b->file->nodes, "listen"); n != NULL;
+	     n = cfg_build_next(n->next, "listen"))
+		if (!build_listen(b, n, &c->listens[c->listen_count++]))
+			return false;
+	return true;
+}
