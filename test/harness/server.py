@@ -66,14 +66,15 @@ class Server:
     domains   name -> the text inside its section
     extra     more configuration, as it is
     accounts  made with `sekisho user add` before the start
+    data_dir  on another disk than the rest
     """
 
     def __init__(self, options=None, domains=None, extra="", accounts=ACCOUNTS, build=None,
-                 hostname="mail.example.org", env=None):
+                 hostname="mail.example.org", env=None, data_dir=None):
         self.build = Path(build or BUILD)
         self.dir = Path(tempfile.mkdtemp(prefix="sekisho-test-"))
         self.dir.chmod(0o755)  # the roles have uids of their own
-        self.data_dir = self.dir / "data"
+        self.data_dir = Path(data_dir or self.dir / "data")
         self.conf = self.dir / "sekisho.conf"
         self.log_path = self.dir / "log"
         self.host = "127.0.0.1"

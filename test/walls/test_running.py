@@ -1,0 +1,98 @@
+"""SBX-2, SBX-3: who each role is, what it may do and what it holds, as the kernel tells it, equal a
+golden list. Fails when any role runs without its own uid, seccomp, Landlock or one of the rest."""
+
+import collections
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.needs_root("uids, namespaces and chroots are what is looked at")
+
+ROLES = ("control", "deliver", "edge", "logger", "spool", "state", "store", "vault", "writer")
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def status_of(pid):
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def descriptor_kind(link):
+    """What a descriptor is, without the number that differs each time."""
+    kind = re.sub(r":\[\d+\]$", "", link)
+    kind = re.sub(r"^anon_inode:", "", kind)
+    kind = re.sub(r"^/memfd:(.*) \(deleted\)$", r"memfd \1", kind)
+    return re.sub(r".*/(accounts|journal|spool|mail|empty)(/|$)", r"\1\2", kind)
+
+
+def descriptors_of(pid):
+    return collections.Counter(
+        descriptor_kind(os.readlink(entry.path)) for entry in os.scandir(f"/proc/{pid}/fd"))
+
+
+def test_each_role_has_a_uid_of_its_own(server):
+    uids = {}
+    for role in ROLES:
+        for pid in server.pids(role):
+            status = status_of(pid)
+            ids = set(status["Uid"].split()) | set(status["Gid"].split())
+            assert len(ids) == 1 and ids != {"0"}, f"{role}: Uid {status['Uid']} Gid {status['Gid']}"
+            assert status["Groups"].strip() == "", f"{role} is in groups {status['Groups']}"
+            uids.setdefault(ids.pop(), set()).add(role)
+    assert all(len(roles) == 1 for roles in uids.values()), uids
+    assert len(uids) == len(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_walls_stand(server, role):
+    pids = server.pids(role)
+    assert pids, f"no {role} runs"
+    for pid in pids:
+        status = status_of(pid)
+        walls = {name: status[name].strip() for name in
+                 ("NoNewPrivs", "Seccomp", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+        zero = "0" * 16
+        assert walls == {"NoNewPrivs": "1", "Seccomp": "2", "CapInh": zero, "CapPrm": zero,
+                         "CapEff": zero, "CapBnd": zero, "CapAmb": zero}
+        for space in ("net", "mnt", "ipc", "uts"):
+            assert os.readlink(f"/proc/{pid}/ns/{space}") != os.readlink(f"/proc/self/ns/{space}"), space
+        assert os.readlink(f"/proc/{pid}/root") == os.readlink(f"/proc/{pid}/cwd")
+        assert Path(os.readlink(f"/proc/{pid}/root")).is_relative_to(server.data_dir)
+
+
+def test_no_role_reports_a_missing_wall(server):
+    """Landlock shows nowhere in /proc: the role itself reports what stands, master what is missing."""
+    assert server.log(event="started"), server.log_tail()
+    assert not server.log(event="walls_missing")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_limits_stand(server, role):
+    limits = {}
+    for line in Path(f"/proc/{server.pids(role)[0]}/limits").read_text().splitlines()[1:]:
+        name, soft = re.match(r"(.{25})\s+(\S+)", line).groups()
+        limits[name.strip()] = soft
+    assert limits["Max core file size"] == "0"
+    assert limits["Max processes"] == "0"
+    assert int(limits["Max open files"]) <= 20000
+    writes = role in ("deliver", "logger", "spool", "store", "vault", "writer")
+    assert (limits["Max file size"] == "0") != writes
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_descriptors_are_those_of_the_golden_list(server, role):
+    server.deliver(["alice@example.org"], b"Subject: x\r\n\r\nx\r\n")
+    server.wait_delivered(1)
+    golden = (GOLDEN / "descriptors.txt").read_text().splitlines()
+    allowed = {line.split("\t")[1] for line in golden if line.split("\t")[0] in (role, "all")}
+    for pid in server.pids(role):
+        strange = set(descriptors_of(pid)) - allowed
+        assert not strange, f"{role} holds {strange}"
+
+
+def test_no_environment_and_no_argument_tells_a_secret(server):
+    for role in ROLES:
+        for pid in server.pids(role):
+            assert Path(f"/proc/{pid}/environ").read_bytes() == b""
