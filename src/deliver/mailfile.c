@@ -47,7 +47,9 @@ add_return_path(struct buf *b, struct str sender)
 	char room[512];
 	struct buf path = BUF_ON(room);
 
-	buf_addf(&path, "<%.*s>", STR_FMT(sender)); /* RFC 5321 §4.4; <> is the null sender */
+	buf_addc(&path, '<'); /* RFC 5321 §4.4; <> is the null sender */
+	buf_add(&path, sender);
+	buf_addc(&path, '>');
 	return !path.cut && header_add_field(b, "Return-Path", buf_str(&path));
 }
 
