@@ -1,6 +1,7 @@
 /*
  * Opening and errors of our SQLite files. See db.h.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -48,15 +49,9 @@ db_err(sqlite3 *db, struct err *e, const char *doing)
 	(void)err_set(e, rc == RC_OK ? RC_TEMP : rc, "%s: %s", doing,
 	              db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(db));
 	e->sys = db == NULL ? 0 : sqlite3_system_errno(db);
+	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+		e->sys = EBADMSG;
 	return e->rc;
-}
-
-bool
-db_is_damaged(sqlite3 *db)
-{
-	int code = sqlite3_errcode(db);
-
-	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
 enum rc
@@ -191,7 +186,10 @@ db_open(const char *path, const struct db_kind *kind, sqlite3 **ret, struct err 
 sqlite3 *
 db_close(sqlite3 *db)
 {
-	/* at worst a statement is left over: our mistake, and the process is ending */
-	(void)sqlite3_close_v2(db);
+	sqlite3_stmt *s;
+
+	while (db != NULL && (s = sqlite3_next_stmt(db, NULL)) != NULL)
+		(void)sqlite3_finalize(s); /* repeats the error of its last step */
+	(void)sqlite3_close(db);           /* with no statement left it cannot fail */
 	return NULL;
 }

@@ -44,19 +44,19 @@ void db_before_walls(void);
 enum rc db_open(const char *path, const struct db_kind *kind, sqlite3 **ret,
                 struct err *e) MUST_CHECK;
 
-/* Statements first; NULL is fine; returns NULL. */
+/* With all its statements. NULL is fine; returns NULL. */
 sqlite3 *db_close(sqlite3 *db);
 
-/* From SQLite's last error: "<doing>: disk I/O error". */
+/*
+ * From SQLite's last error: "<doing>: disk I/O error". e->sys is EBADMSG where the file's
+ * content is broken: no later attempt will do better.
+ */
 enum rc db_err(sqlite3 *db, struct err *e, const char *doing);
-
-/* Whether SQLite's last error means that the file's content is broken. */
-bool db_is_damaged(sqlite3 *db);
 
 /* All statements of <sql>; rows they return are dropped. */
 enum rc db_exec(sqlite3 *db, const char *sql, struct err *e) MUST_CHECK;
 
-/* To be kept: one for the life of the connection. Freed with sqlite3_finalize. */
+/* To be kept for the life of the connection; freed by db_close, or sqlite3_finalize before. */
 enum rc db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct err *e) MUST_CHECK;
 
 /* The number in the only column of the only row; the statement is reset. */

@@ -1,6 +1,7 @@
 /*
  * db.c on real files: made, kept, refused.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,7 @@ test_no_database(void **state)
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(db_open(r->path, &kind_1, &db, &e), RC_PERM);
 	assert_non_null(strstr(e.text, "not a database"));
+	assert_int_equal(e.sys, EBADMSG);
 }
 
 static void

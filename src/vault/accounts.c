@@ -114,10 +114,6 @@ accounts_close(struct accounts *a)
 {
 	if (a == NULL)
 		return NULL;
-	(void)sqlite3_finalize(a->version); /* repeats the error of the last step */
-	(void)sqlite3_finalize(a->has);
-	(void)sqlite3_finalize(a->add);
-	(void)sqlite3_finalize(a->list);
 	(void)db_close(a->db);
 	(void)table_free(a->cache);
 	free(a);
