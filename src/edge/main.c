@@ -1,0 +1,464 @@
+/*
+ * edge: speaks SMTP with clients. It holds its listening sockets, their connections and its
+ * channels, and can open nothing else.
+ */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "edge/conn.h"
+#include "edge/journal.h"
+#include "policy/relay.h"
+#include "role/role.h"
+
+#define LISTENERS_MAX 64U
+#define DESCRIPTORS (CONNS_MAX + 256U) /* connections, listeners, channels, the loop */
+
+struct edge {
+	struct role *role;
+	struct session_env env;
+	struct relay_ours ours;
+	struct arena *arena; /* of <ours> */
+	struct journal journal;
+	struct conns conns;
+	struct event *listeners[LISTENERS_MAX];
+	unsigned listener_count;
+	struct event *every_second;
+	struct event *journal_due;
+	uint32_t links;    /* channels so far: the number of the newest */
+	uint64_t drain_by; /* with env.draining: when what is left is cut */
+};
+
+/* Beyond those of every role: connections. */
+static const char *const calls[] = {"accept4", "getsockname", "setsockopt", "shutdown", NULL};
+
+static const struct walls walls = {
+	.folder = FOLDER_EMPTY, .files = DESCRIPTORS, .writes = false, .calls = calls};
+
+static void
+tick(void *arg)
+{
+	struct edge *e = arg;
+
+	role_tick(e->role);
+	e->env.now_ms = e->role->now_ms;
+	e->env.wall_us = e->role->wall_us;
+}
+
+/* Handlers, hooks and turns come with the role's clocks read. */
+static struct edge *
+edge_of(struct role *r)
+{
+	struct edge *e = r->self;
+
+	e->env.now_ms = r->now_ms;
+	e->env.wall_us = r->wall_us;
+	return e;
+}
+
+/* ---- what sessions ask for ---- */
+
+static uint32_t
+link_number(const struct channel *c)
+{
+	return c == NULL ? 0 : (uint32_t)(uintptr_t)channel_data(c);
+}
+
+static uint32_t
+env_link(void *arg, enum proc to, unsigned index)
+{
+	const struct edge *e = arg;
+
+	return link_number(role_peer(e->role, to, index));
+}
+
+/* Words that take something back: half of every queue is kept for them. */
+static const bool takes_back[MSG_NO_MAX] = {
+	[MSG_conn_close] = true, [MSG_body_drop] = true, [MSG_mail_drop] = true};
+
+static bool
+env_send(void *arg, enum proc to, unsigned index, const struct msg *m)
+{
+	const struct edge *edge = arg;
+	struct channel *c = role_peer(edge->role, to, index);
+	struct err e;
+
+	if (c == NULL || (channel_queued(c) > CHANNEL_QUEUE_MAX / 2 && !takes_back[m->no]))
+		return false;
+	enum rc rc = channel_send(c, m, &e);
+	if (rc == RC_PERM)
+		log_say(LOG_ERROR, "message", e.text); /* a value of ours is over its bounds */
+	return rc == RC_OK;
+}
+
+static bool
+env_local(void *arg, void *conn, struct netaddr *ret)
+{
+	(void)arg;
+	return conns_local(conn, ret);
+}
+
+static void
+env_journal(void *arg, uint64_t id, struct str fields)
+{
+	static const struct timeval soon = {.tv_usec = JOURNAL_WAIT_MS * 1000};
+	struct edge *e = arg;
+
+	if (journal_add(&e->journal, id, e->env.wall_us, fields))
+		(void)event_add(e->journal_due, &soon); /* failed: the next second sends it */
+}
+
+static bool
+journal_send(void *arg, const struct msg *m)
+{
+	return env_send(arg, STORE, 0, m);
+}
+
+/* ---- answers ---- */
+
+static void
+on_conn_verdict(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct session *s = conns_find(&edge_of(r)->conns, m->conn_verdict.session);
+
+	(void)from;
+	if (s == NULL)
+		return;
+	conns_look(s);
+	session_conn_verdict(s, m->conn_verdict.verdict);
+	conns_attend(s);
+}
+
+static void
+on_rcpt_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct session *s = conns_find(&edge_of(r)->conns, m->rcpt_answer.session);
+
+	(void)from;
+	if (s == NULL)
+		return;
+	session_rcpt_answer(s, &m->rcpt_answer);
+	conns_attend(s);
+}
+
+static void
+on_body_reply(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct session *s = conns_find(&edge_of(r)->conns, m->body_reply.session);
+
+	(void)from;
+	if (s == NULL)
+		return;
+	session_body_reply(s, &m->body_reply);
+	conns_attend(s);
+}
+
+static void
+on_mail_reply(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct session *s = conns_find(&edge_of(r)->conns, m->mail_reply.session);
+
+	(void)from;
+	if (s == NULL)
+		return;
+	session_mail_reply(s, &m->mail_reply);
+	conns_attend(s);
+}
+
+static void
+on_spool_room(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct edge *e = edge_of(r);
+	bool full = m->spool_room.open == 0;
+
+	(void)from;
+	if (full != e->env.spool_full)
+		log_say(full ? LOG_WARN : LOG_INFO, "spool_room", full ? "full" : "open");
+	e->env.spool_full = full;
+}
+
+static role_handler *const handlers[MSG_NO_MAX] = {
+	[MSG_conn_verdict] = on_conn_verdict, [MSG_rcpt_answer] = on_rcpt_answer,
+	[MSG_body_reply] = on_body_reply,     [MSG_mail_reply] = on_mail_reply,
+	[MSG_spool_room] = on_spool_room,
+};
+
+/* ---- neighbours come and go ---- */
+
+static void
+recount(struct session *s, uint32_t unused)
+{
+	(void)unused;
+	session_recount(s);
+}
+
+static void
+peer_up(struct role *r, struct channel *c)
+{
+	struct edge *e = edge_of(r);
+
+	channel_set_data(c, (void *)(uintptr_t)++e->links);
+	if (channel_peer(c) == STATE)
+		conns_walk(&e->conns, recount, 0);
+	if (channel_peer(c) == SPOOL)
+		e->env.spool_full = false; /* it says so at once if it is */
+}
+
+static void
+peer_down(struct role *r, struct channel *c)
+{
+	conns_walk(&edge_of(r)->conns, session_link_lost, link_number(c));
+}
+
+/* ---- listening ---- */
+
+static void
+on_client(evutil_socket_t fd, short what, void *arg)
+{
+	struct edge *e = arg;
+
+	(void)what;
+	tick(e);
+	conns_accept(&e->conns, fd);
+}
+
+static void
+listener(struct role *r, unsigned number, int fd)
+{
+	CLEANUP(fd_closep) int own = fd;
+	struct edge *e = edge_of(r);
+	struct err err;
+	int on = 1;
+
+	/* connections inherit it: a reply of ours must not wait for a delayed ACK */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
+	    fd_nonblock(fd, &err) != RC_OK || e->listener_count == LISTENERS_MAX) {
+		log_put(LOG_ERROR, "listener", KVS(kv_num("number", number)));
+		return;
+	}
+	struct event *ev = event_new(r->base, fd, EV_READ | EV_PERSIST, on_client, e);
+	if (ev == NULL || event_add(ev, NULL) != 0) {
+		log_say(LOG_ERROR, "listener", "out of memory");
+		if (ev != NULL)
+			event_free(ev);
+		return;
+	}
+	e->listeners[e->listener_count++] = ev;
+	(void)fd_take(&own);
+}
+
+static void
+stop_listening(struct edge *e)
+{
+	while (e->listener_count > 0) {
+		struct event *ev = e->listeners[--e->listener_count];
+		int fd = event_get_fd(ev);
+
+		event_free(ev);
+		(void)close(fd);
+	}
+}
+
+/* ---- time ---- */
+
+static void
+say_losses(struct edge *e)
+{
+	uint64_t refused = conns_refused(&e->conns);
+	uint64_t dropped = journal_dropped(&e->journal);
+
+	if (refused > 0)
+		log_put(LOG_WARN, "connections_refused", KVS(kv_num("count", refused)));
+	if (dropped > 0)
+		log_put(LOG_WARN, "journal_dropped", KVS(kv_num("records", dropped)));
+}
+
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct edge *e = arg;
+
+	(void)fd;
+	(void)what;
+	tick(e);
+	conns_tick(&e->conns);
+	journal_flush(&e->journal);
+	say_losses(e);
+	if (e->env.draining && e->env.now_ms >= e->drain_by)
+		conns_close_all(&e->conns);
+}
+
+static void
+on_journal_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct edge *e = arg;
+
+	(void)fd;
+	(void)what;
+	tick(e);
+	journal_flush(&e->journal);
+}
+
+static void
+turn(struct role *r)
+{
+	struct edge *e = edge_of(r);
+
+	journal_turn(&e->journal);
+	if (!e->env.draining || e->conns.count > 0)
+		return;
+	journal_flush(&e->journal);
+	role_quit(r, EX_OK);
+}
+
+static void
+drain_one(struct session *s, uint32_t unused)
+{
+	(void)unused;
+	session_drain(s);
+}
+
+static void
+drain(struct role *r, uint64_t most_ms)
+{
+	struct edge *e = edge_of(r);
+
+	e->env.draining = true;
+	e->drain_by = r->now_ms + most_ms;
+	stop_listening(e);
+	conns_walk(&e->conns, drain_one, 0);
+}
+
+/* ---- life ---- */
+
+/* 0.0.0.0 or ::, which stand for `*` and are nobody's address. */
+static bool
+is_any(const struct netaddr *a)
+{
+	static const struct netaddr v4 = {
+		{[10] = 0xff, [11] = 0xff}
+        };
+	static const struct netaddr v6 = {{0}};
+
+	return netaddr_eq(a, &v4) || netaddr_eq(a, &v6);
+}
+
+/* The configuration's domains stand in the order that relay.h wants. */
+static enum rc
+know_ours(struct edge *e, const struct cfg *c, struct err *err)
+{
+	const struct cfg_domain *home = cfg_domain_home(c);
+	struct str *names = arena_array(e->arena, c->domain_count + 1U, sizeof(*names));
+	struct netaddr *listens =
+		arena_array(e->arena, c->listen_count * 2U + 1U, sizeof(*listens));
+
+	if (names == NULL || listens == NULL)
+		return err_set(err, RC_TEMP, "out of memory");
+	e->ours = (struct relay_ours){.names = names, .listens = listens};
+	for (unsigned i = 0; i < c->domain_count; i++)
+		names[e->ours.name_count++] = c->domains[i].name;
+	for (unsigned i = 0; i < c->listen_count; i++) {
+		if (c->listens[i].v4 && !is_any(&c->listens[i].addr4))
+			listens[e->ours.listen_count++] = c->listens[i].addr4;
+		if (c->listens[i].v6 && !is_any(&c->listens[i].addr6))
+			listens[e->ours.listen_count++] = c->listens[i].addr6;
+	}
+	e->ours.home = home == NULL ? STR_NONE : home->name;
+	return RC_OK;
+}
+
+static enum rc
+make_timers(struct edge *e, struct err *err)
+{
+	static const struct timeval second = {.tv_sec = 1};
+
+	e->every_second = event_new(e->role->base, -1, EV_PERSIST, on_second, e);
+	e->journal_due = event_new(e->role->base, -1, 0, on_journal_due, e);
+	if (e->every_second == NULL || e->journal_due == NULL ||
+	    event_add(e->every_second, &second) != 0)
+		return err_set(err, RC_TEMP, "make the timers");
+	return RC_OK;
+}
+
+static enum rc
+draw_salt(struct id_source *ids, struct err *e)
+{
+	uint8_t octet;
+
+	if (getentropy(&octet, 1) < 0)
+		return err_sys(e, "draw a random number");
+	ids->salt = octet & 63U;
+	return RC_OK;
+}
+
+static enum rc
+edge_open(struct role *r, struct err *err)
+{
+	static struct edge edge;
+	struct edge *e = &edge;
+
+	r->self = e;
+	e->role = r;
+	e->arena = arena_new(CFG_OCTETS_MAX);
+	e->env = (struct session_env){.cfg = r->cfg,
+	                              .ours = &e->ours,
+	                              .ids = {.maker = r->index},
+	                              .link = env_link,
+	                              .send = env_send,
+	                              .local = env_local,
+	                              .journal = env_journal,
+	                              .arg = e};
+	e->journal = (struct journal){.send = journal_send, .arg = e};
+	e->conns.base = r->base;
+	e->conns.env = &e->env;
+	e->conns.tick = tick;
+	e->conns.arg = e;
+	e->conns.spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (e->arena == NULL)
+		return err_set(err, RC_TEMP, "out of memory");
+	if (know_ours(e, r->cfg, err) != RC_OK || draw_salt(&e->env.ids, err) != RC_OK)
+		return err->rc;
+	return make_timers(e, err);
+}
+
+static void
+edge_close(struct role *r)
+{
+	struct edge *e = r->self;
+
+	conns_close_all(&e->conns);
+	stop_listening(e);
+	journal_free(&e->journal);
+	event_free(e->every_second);
+	event_free(e->journal_due);
+	fd_closep(&e->conns.spare_fd);
+	e->arena = arena_free(e->arena);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_def def = {
+		.me = EDGE,
+		.walls = &walls,
+		.open = edge_open,
+		.turn = turn,
+		.peer_up = peer_up,
+		.peer_down = peer_down,
+		.listener = listener,
+		.drain = drain,
+		.close = edge_close,
+		.handlers = handlers,
+	};
+
+	return role_main(&def, argc, argv);
+}
