@@ -54,6 +54,20 @@ read_tree(struct cfg_build *b, struct str text)
 	return rc;
 }
 
+/* What the roles cannot be told must not pass `check`. */
+static bool
+check_size(struct cfg_build *b)
+{
+	struct buf wire = {.p = arena_alloc(b->temp, CFG_OCTETS_MAX), .cap = CFG_OCTETS_MAX};
+	struct err e;
+
+	if (wire.p == NULL)
+		return false;
+	if (cfg_encode(b->c, &wire, &e) != RC_OK)
+		cfg_report_error(b->report, 0, NULL, "%s, full addresses counted", e.text);
+	return true;
+}
+
 static enum rc
 build(struct cfg_build *b)
 {
@@ -61,7 +75,7 @@ build(struct cfg_build *b)
 	    !cfg_build_aliases(b))
 		return RC_TEMP;
 	/* loops are looked for among names that are known to be good */
-	if (b->report->errors == 0 && !cfg_check_aliases(b))
+	if (b->report->errors == 0 && (!cfg_check_aliases(b) || !check_size(b)))
 		return RC_TEMP;
 	return b->report->errors == 0 ? RC_OK : RC_PERM;
 }

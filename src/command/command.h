@@ -1,0 +1,50 @@
+/*
+ * The operator's commands: `sekisho WORDS [-c FILE] [--json] ARGS`. One row of main.c's
+ * table and one file each.
+ */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include "base/defs.h"
+
+struct cfg;
+
+/* Long options beyond -c FILE and --help, which all commands take. */
+enum command_flag {
+	COMMAND_JSON = 1 << 0,     /* --json: one JSON value a line on stdout */
+	COMMAND_DEFAULTS = 1 << 1, /* --defaults */
+};
+
+/* One command as it was called. */
+struct call {
+	const char *conf; /* the configuration file that applies, whether it is there or not */
+	unsigned flags;   /* the COMMAND_... that were given; only those of its row */
+	int argc;         /* what stands behind its words, options taken out */
+	char **argv;
+};
+
+/* Returns a sysexits code; has said on stderr why it is not 0. */
+typedef int command_run_fn(const struct call *call);
+
+struct command {
+	const char *words; /* "queue list" */
+	const char *args;  /* "ADDRESS", for the usage line; "" where there are none */
+	const char *help;  /* one line */
+	unsigned flags;    /* the COMMAND_... it takes */
+	int argc_min;
+	int argc_max;
+	command_run_fn *run;
+};
+
+/*
+ * The configuration of this call. NULL: the problems have been printed, and the command
+ * exits with EX_CONFIG. Warnings are printed where <warn>.
+ */
+struct cfg *command_cfg(const struct call *call, bool warn);
+
+/* "sekisho: ..." on stderr; returns <code>. */
+int command_fail(int code, const char *fmt, ...) PRINTF(2, 3);
+
+command_run_fn command_run, command_check, command_config, command_version;
+
+#endif

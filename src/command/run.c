@@ -1,0 +1,21 @@
+/*
+ * sekisho run: becomes master.
+ */
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cfg/cfg.h"
+#include "command/command.h"
+#include "master/master.h"
+
+int
+command_run(const struct call *call)
+{
+	struct cfg *c = command_cfg(call, true);
+
+	if (c == NULL)
+		return EX_CONFIG;
+	int code = master_run(c);
+	(void)cfg_free(c);
+	return code;
+}
