@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/date.h"
 #include "base/id.h"
 #include "base/log.h"
 
@@ -139,7 +141,9 @@ log_put(enum log_level level, const char *event, const struct kv *fields)
 	if (level > out.most)
 		return;
 	b.cap--; /* for the LF */
-	buf_addf(&b, "level=%s role=%s ", level_names[level], out.role);
+	buf_addf(&b, "level=%s role=%s time=", level_names[level], out.role);
+	date_add_rfc3339(&b, clock_wall_us());
+	buf_addc(&b, ' ');
 	if (out.dropped > 0)
 		buf_addf(&b, "dropped=%llu ", (unsigned long long)out.dropped);
 	out.told += out.dropped;

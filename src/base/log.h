@@ -1,5 +1,6 @@
 /*
- * One event, one line, in logfmt: `level=info role=edge event=decision id=... reply="..."`.
+ * One event, one line, in logfmt: `level=info role=edge time=... event=decision id=...
+ * reply="..."`.
  *
  * Lines gather in the process and leave with log_flush (once a loop turn) in pieces no longer
  * than PIPE_BUF, so that lines of several roles never mix. The descriptor never blocks: what

@@ -15,7 +15,7 @@
 struct pipe_log {
 	int reader;
 	int writer;
-	char room[4 * PIPE_BUF];
+	char room[8 * PIPE_BUF];
 	struct str left; /* read, not yet given out as lines */
 };
 
@@ -46,6 +46,29 @@ log_teardown(void **state)
 }
 
 /* The next line without its LF; empty when there is none. */
+/* The one field that differs each time, with the space behind it, is looked at and left out. */
+static struct str
+without_time(struct str line)
+{
+	static char room[LOG_LINE_MAX];
+	struct buf b = BUF_ON(room);
+	struct str head = STR_NONE;
+	struct str rest = line;
+
+	if (line.n == 0)
+		return line;
+	for (int words = 0; words < 2; words++) {
+		assert_true(str_cut(&rest, ' ', &head));
+		buf_add(&b, head);
+		buf_addc(&b, ' ');
+	}
+	assert_true(str_cut(&rest, ' ', &head));
+	assert_true(str_starts(head, STR("time=2")));
+	assert_int_equal(head.n, strlen("time=2026-11-23T01:02:03.456789Z"));
+	buf_add(&b, rest);
+	return buf_str(&b);
+}
+
 static struct str
 next_line(struct pipe_log *log)
 {
@@ -57,7 +80,7 @@ next_line(struct pipe_log *log)
 		log->left = (struct str){log->room, got < 0 ? 0 : (size_t)got};
 	}
 	(void)str_cut(&log->left, '\n', &line);
-	return line;
+	return without_time(line);
 }
 
 static void

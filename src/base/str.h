@@ -13,7 +13,10 @@ struct str {
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 /* the same within an initializer of a static table */
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define STR_INIT(literal) \
+	{ \
+		"" literal, sizeof(literal) - 1 \
+	}
 #define STR_NONE ((struct str){NULL, 0})
 /* for printf's "%.*s"; lengths here are bounded far below INT_MAX */
 #define STR_FMT(s) (int)(s).n, (s).p

@@ -225,7 +225,8 @@ house_start_all(struct house *h, struct err *e)
 		if (house_start(&h->slots[i], false, e) != RC_OK)
 			return e->rc;
 	for (unsigned i = 0; i < h->slot_count; i++)
-		if (send_begin(&h->slots[i], false, e) != RC_OK)
+		/* one that died already is begun again when it is replaced */
+		if (send_begin(&h->slots[i], false, e) != RC_OK && e->rc != RC_TEMP)
 			return e->rc;
 	return RC_OK;
 }

@@ -5,7 +5,7 @@
  */
 #include "proto/received.h"
 #include "base/id.h"
-#include "proto/date.h"
+#include "base/date.h"
 #include "proto/domain.h"
 #include "proto/header.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "proto/date.h"
+#include "base/date.h"
 #include "proto/header.h"
 #include "proto/received.h"
 

@@ -1,8 +1,8 @@
 /*
  * Dates as mail writes them, RFC 5322 §3.3, and as programs do, RFC 3339; always in +0000.
  */
-#ifndef PROTO_DATE_H
-#define PROTO_DATE_H
+#ifndef BASE_DATE_H
+#define BASE_DATE_H
 
 #include "base/buf.h"
 

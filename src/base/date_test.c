@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "proto/date.h"
+#include "base/date.h"
 
 static void
 test_dates(void **unused)

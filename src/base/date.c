@@ -2,7 +2,7 @@
  * Dates. See date.h. The calendar is computed here because gmtime_r reads the time zone's
  * files first, which a process behind its walls may not open.
  */
-#include "proto/date.h"
+#include "base/date.h"
 
 #define DAY_S 86400U
 
