@@ -126,19 +126,41 @@ try_send(const struct try *t, int fd, enum proc from, const struct msg *m)
 	assert_int_equal(sendmsg(fd, &h, MSG_NOSIGNAL), b.n);
 }
 
+/* One message's octets; *ret_fd is the descriptor that came along, or -1. */
+static ssize_t
+take_octets(int fd, char *room, size_t cap, int *ret_fd)
+{
+	struct iovec iov = {room, cap};
+	union {
+		struct cmsghdr align;
+		char octets[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr h = {.msg_iov = &iov,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control.octets,
+	                   .msg_controllen = sizeof(control.octets)};
+	ssize_t n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
+
+	*ret_fd = -1;
+	if (n > 0 && CMSG_FIRSTHDR(&h) != NULL)
+		memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&h)), sizeof(int));
+	return n;
+}
+
 bool
 try_take(const struct try *t, int fd, enum proc to, struct msg *ret)
 {
 	static char room[MSG_OCTETS_MAX];
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct err e = {.text = ""};
+	int along;
 
 	if (poll(&p, 1, WAIT_MS) != 1)
 		return false;
-	ssize_t n = recv(fd, room, sizeof(room), 0);
+	ssize_t n = take_octets(fd, room, sizeof(room), &along);
 	if (n <= 0)
 		return false;
-	if (msg_decode(t->me, to, (struct str){room, (size_t)n}, -1, ret, &e) != RC_OK)
+	if (msg_decode(t->me, to, (struct str){room, (size_t)n}, along, ret, &e) != RC_OK)
 		fail_msg("%s", e.text);
 	return true;
 }

@@ -30,8 +30,8 @@ int try_link(const struct try *t, enum proc peer, unsigned index);
 /* As that neighbour, or as MASTER over t->master. */
 void try_send(const struct try *t, int fd, enum proc from, const struct msg *m);
 
-/* The next message to that neighbour, its texts living until the next call. False: the
- * channel's end, or nothing for 5 s. */
+/* The next message to that neighbour, its texts living until the next call; a descriptor in
+ * it is the caller's. False: the channel's end, or nothing for 5 s. */
 bool try_take(const struct try *t, int fd, enum proc to, struct msg *ret);
 
 /* It is ready: all its walls stand, and begin was said. */
