@@ -1,0 +1,312 @@
+/*
+ * What is due goes out: to the deliver with most credit, at most SCHEDULE_RCPTS recipients of
+ * a message at once. Fresh mail goes from memory; the rest is read, and checked, here.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "proto/smtp.h"
+#include "spool/spool.h"
+
+#define WORK_FIXED 512 /* octets of a work message besides sender, recipients and body */
+
+/* What one `work` is made of. */
+struct parcel {
+	struct msg_work work;
+	uint32_t tries[SCHEDULE_RCPTS];
+	int fd; /* -1, or the body's */
+
+	/* of a message that is read */
+	unsigned bad[SCHEDULE_RCPTS]; /* damaged recipients */
+	unsigned bad_count;
+	unsigned rows;
+	bool more; /* there are others that are due */
+	struct buf wire;
+	char room[SCHEDULE_RCPTS * 1280];
+};
+
+static void
+outs_of(const struct parcel *p, struct out_rcpt *out)
+{
+	struct list l = p->work.rcpts;
+	struct item_rcpt item;
+
+	for (unsigned i = 0; item_next_rcpt(&l, &item); i++)
+		out[i] = (struct out_rcpt){.n = item.n,
+		                           .tries = p->tries[i],
+		                           .mailbox = item.mailbox,
+		                           .orig = item.orig};
+}
+
+static struct msg
+message_of(const struct parcel *p)
+{
+	const struct msg_work *w = &p->work;
+
+	if (p->fd < 0)
+		return (struct msg){.no = MSG_work, .work = *w};
+	return (struct msg){
+		.no = MSG_work_file,
+		.work_file = {.id = w->id,
+	                      .seq = w->seq,
+	                      .again = w->again,
+	                      .size = w->size,
+	                      .hash = w->hash,
+	                      .sender = w->sender,
+	                      .rcpts = w->rcpts,
+	                      .body = p->fd}
+        };
+}
+
+/* RC_AGAIN: not now. RC_PERM: no message can carry it. <e> is set in both cases. */
+static enum rc
+send_parcel(struct spool *sp, struct task *t, struct lane *l, const struct parcel *p,
+            struct err *e)
+{
+	struct out_rcpt out[SCHEDULE_RCPTS];
+	struct msg m = message_of(p);
+
+	outs_of(p, out);
+	if (!schedule_hand(sp->schedule, t, l, out, p->work.rcpts.count))
+		return err_set(e, RC_AGAIN, "out of memory");
+	if (channel_send(l->channel, &m, e) == RC_OK) {
+		schedule_sent(sp->schedule, t);
+		return RC_OK;
+	}
+	schedule_unhand(sp->schedule, t);
+	if (e->rc == RC_TEMP)
+		l->credit = 0; /* it is gone, its end is about to be read */
+	return e->rc == RC_PERM ? RC_PERM : RC_AGAIN;
+}
+
+/* May a deliver have made files of it that nobody knows of? */
+static bool
+is_again(const struct spool *sp, const struct task *t, uint64_t seq)
+{
+	return t->again || seq >> 32 != sp->boot || seq <= sp->doubt_seq;
+}
+
+static enum rc
+hand_letter(struct spool *sp, struct task *t, struct lane *l, struct err *e)
+{
+	static struct parcel p;
+
+	p.fd = -1;
+	p.work = (struct msg_work){.id = t->id,
+	                           .seq = t->letter->seq,
+	                           .again = is_again(sp, t, t->letter->seq),
+	                           .size = t->letter->size,
+	                           .hash = t->letter->hash,
+	                           .sender = t->letter->sender,
+	                           .rcpts = t->letter->rcpts,
+	                           .body = t->letter->body};
+	for (size_t i = 0; i < LENGTH(p.tries); i++)
+		p.tries[i] = 0;
+	t->whole = true;
+	t->in_file = false;
+	return send_parcel(sp, t, l, &p, e);
+}
+
+/* ---- messages that are read ---- */
+
+/* False: the parcel is full. */
+static bool
+parcel_add(struct parcel *p, const struct rcpt_row *r)
+{
+	struct item_rcpt item = {.n = (uint16_t)r->n,
+	                         .notify = r->notify,
+	                         .mailbox = r->mailbox,
+	                         .orig = r->orig,
+	                         .orcpt = r->orcpt};
+	unsigned count = p->work.rcpts.count;
+
+	if (count == SCHEDULE_RCPTS)
+		return false;
+	if (item_add_rcpt(&p->wire, &item)) {
+		p->tries[count] = r->tries;
+		p->work.again = p->work.again || r->tries > 0;
+		p->work.rcpts.count++;
+		return true;
+	}
+	/* any one fits alone: this is no recipient that edge ever sent */
+	if (count == 0 && p->bad_count < LENGTH(p->bad)) {
+		p->bad[p->bad_count++] = r->n;
+		return true;
+	}
+	return false;
+}
+
+static enum rc
+parcel_fill(struct spool *sp, struct parcel *p, uint64_t id, struct err *e)
+{
+	struct rcpt_row r;
+	enum rc rc = RC_OK;
+
+	tables_rcpts(sp->tables, id);
+	while (!p->more && (rc = tables_rcpt_next(sp->tables, &r, e)) != RC_AGAIN) {
+		p->rows++;
+		if (rc == RC_PERM && e->sys == EBADMSG && p->bad_count < LENGTH(p->bad))
+			p->bad[p->bad_count++] = r.n;
+		else if (rc != RC_OK)
+			break;
+		else if (r.state == ROW_WAITING &&
+		         schedule_is_due(sp->schedule, r.next_us, sp->wall_us))
+			p->more = !parcel_add(p, &r);
+	}
+	tables_rcpts_end(sp->tables);
+	p->work.rcpts.wire = buf_str(&p->wire);
+	return p->more || rc == RC_AGAIN ? RC_OK : e->rc;
+}
+
+static void
+hold_one(struct spool *sp, uint64_t id, unsigned n, const char *why)
+{
+	struct err e;
+
+	log_put(LOG_ERROR, "held",
+	        KVS(kv_id("id", id), kv_num("n", n), kv_text("reason", why)));
+	if (!batch_begin(sp) ||
+	    tables_hold(sp->tables, id, n, str_slice(str_of(why), 0, 250), &e) == RC_OK)
+		return;
+	if (e.sys == EBADMSG) /* the file is damaged here; the others' rows need not be */
+		log_put(LOG_ERROR, "not_held", KVS(kv_id("id", id), kv_text("text", e.text)));
+	else
+		batch_lost(sp, &e);
+}
+
+/* Nothing of it can be delivered; nothing of it is thrown away. */
+static enum rc
+hold_all(struct spool *sp, struct task *t, struct err why)
+{
+	unsigned bad[SCHEDULE_RCPTS];
+	unsigned count = 0;
+	struct rcpt_row r;
+	struct err e;
+	enum rc rc;
+
+	tables_rcpts(sp->tables, t->id);
+	while (count < LENGTH(bad) && ((rc = tables_rcpt_next(sp->tables, &r, &e)) == RC_OK ||
+	                               (rc == RC_PERM && e.sys == EBADMSG)))
+		if (r.state == ROW_WAITING)
+			bad[count++] = r.n;
+	tables_rcpts_end(sp->tables);
+	for (unsigned i = 0; i < count; i++)
+		hold_one(sp, t->id, bad[i], why.text);
+	if (count < LENGTH(bad)) /* else the rest next time */
+		schedule_drop(sp->schedule, t);
+	return sp->broken ? RC_AGAIN : RC_OK;
+}
+
+static enum rc
+read_parcel(struct spool *sp, struct task *t, struct parcel *p, struct err *e)
+{
+	struct mail_row row;
+
+	p->fd = -1;
+	p->bad_count = 0;
+	p->rows = 0;
+	p->more = false;
+	p->work = (struct msg_work){.id = t->id};
+	if (tables_mail(sp->tables, t->id, &row, e) != RC_OK)
+		return e->rc;
+	t->in_file = (row.flags & MAIL_IN_FILE) != 0;
+	t->arrived_us = row.arrived_us;
+	p->work.seq = row.seq;
+	p->work.again = is_again(sp, t, row.seq);
+	p->work.size = row.size;
+	p->work.hash = row.hash;
+	p->work.sender = row.sender;
+	p->work.body = row.body;
+	p->wire = BUF_ON(p->room);
+	if (t->in_file)
+		return body_open(t->id, row.size, &p->fd, e);
+	size_t room = MSG_OCTETS_MAX - WORK_FIXED - row.sender.n - row.body.n;
+	if (row.body.n != row.size || row.body.n > MSG_OCTETS_MAX - 4096)
+		return err_set(e, RC_PERM, "the body has another size than its row says");
+	p->wire.cap = room < sizeof(p->room) ? room : sizeof(p->room);
+	return RC_OK;
+}
+
+/* RC_PERM: damaged, hold it. RC_AGAIN: not now. */
+static enum rc
+trouble(struct spool *sp, const struct err *e)
+{
+	if (e->rc == RC_PERM || e->sys == EBADMSG)
+		return RC_PERM;
+	if (e->sys == EIO)
+		batch_lost(sp, e);
+	else
+		log_say(LOG_WARN, "not_read", e->text);
+	sp->pause_ms = sp->now_ms + 1000;
+	return RC_AGAIN;
+}
+
+static enum rc
+hand_rows(struct spool *sp, struct task *t, struct lane *l, struct parcel *p, struct err *e)
+{
+	if (parcel_fill(sp, p, t->id, e) != RC_OK)
+		return trouble(sp, e);
+	for (unsigned i = 0; i < p->bad_count; i++)
+		hold_one(sp, t->id, p->bad[i], "the row is damaged");
+	if (p->work.rcpts.count == 0) {
+		if (!p->more)
+			schedule_drop(sp->schedule, t);
+		return sp->broken ? RC_AGAIN : RC_OK;
+	}
+	t->look = p->more;
+	t->whole = !p->more && p->rows == p->work.rcpts.count;
+	return send_parcel(sp, t, l, p, e);
+}
+
+static enum rc
+hand_stored(struct spool *sp, struct task *t, struct lane *l, struct err *e)
+{
+	static struct parcel p;
+
+	enum rc rc = read_parcel(sp, t, &p, e) == RC_OK ? hand_rows(sp, t, l, &p, e)
+	                                                : trouble(sp, e);
+	tables_mail_end(sp->tables);
+	fd_closep(&p.fd);
+	return rc == RC_PERM ? hold_all(sp, t, *e) : rc;
+}
+
+/* ---- the turn ---- */
+
+static void
+refill(struct spool *sp)
+{
+	static struct due rows[SCHEDULE_ROWS];
+	unsigned count;
+	struct err e;
+
+	if (!schedule_wants_rows(sp->schedule, sp->wall_us))
+		return;
+	if (tables_due(sp->tables, schedule_cursor(sp->schedule), SCHEDULE_ROWS, rows, &count,
+	               &e) != RC_OK) {
+		(void)trouble(sp, &e); /* whatever it is, it pauses */
+		return;
+	}
+	schedule_take_rows(sp->schedule, rows, count, SCHEDULE_ROWS, sp->wall_us);
+}
+
+void
+hand_out(struct spool *sp)
+{
+	struct task *t;
+	struct lane *l;
+	struct err e;
+	enum rc rc = RC_OK;
+
+	if (sp->broken || sp->draining || sp->now_ms < sp->pause_ms)
+		return;
+	refill(sp);
+	while (rc == RC_OK && (t = schedule_first(sp->schedule)) != NULL &&
+	       (l = schedule_lane_best(sp->schedule)) != NULL)
+		rc = t->letter != NULL ? hand_letter(sp, t, l, &e) : hand_stored(sp, t, l, &e);
+	if (rc == RC_PERM) {
+		log_say(LOG_ERROR, "handout", e.text);
+		sp->pause_ms = sp->now_ms + 1000;
+	}
+}

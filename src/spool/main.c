@@ -1,0 +1,290 @@
+/*
+ * spool: the only owner of accepted mail. Its folder is its root: spool.db, and body/ with
+ * the bodies that the writer makes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sysexits.h>
+
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "cfg/cfg.h"
+#include "db/db.h"
+#include "role/role.h"
+#include "spool/spool.h"
+
+#define TICK_S 1
+#define SHRINK_KEEP 4096 /* pages */
+#define SHRINK_PAGES 64
+
+/* SQLite's, bodies opened and looked through, free space. */
+static const char *const calls[] = {DB_CALLS, "lseek", "statfs", "getdents64", NULL};
+
+static const struct walls walls = {
+	.folder = FOLDER_FILES, .files = 256, .writes = true, .calls = calls};
+
+struct spool_main {
+	struct spool spool;
+	struct role *role;
+	struct event *tick;
+	struct event *soon; /* results wait for mail to share its sync, this long */
+	uint64_t leave_ms;  /* draining: at the latest then */
+};
+
+/* The parts see time as it was when this turn's message was read. */
+static struct spool *
+spool_of(struct role *r)
+{
+	struct spool_main *self = r->self;
+
+	self->spool.now_ms = r->now_ms;
+	self->spool.wall_us = r->wall_us;
+	return &self->spool;
+}
+
+static void
+cut_if(struct channel *c, const char *why)
+{
+	if (why != NULL)
+		channel_cut(c, why);
+}
+
+/* ---- messages ---- */
+
+static void
+on_mail_rcpts(struct role *r, struct channel *c, const struct msg *m)
+{
+	cut_if(c, keep_rcpts(spool_of(r), c, &m->mail_rcpts));
+}
+
+static void
+on_mail_commit(struct role *r, struct channel *c, const struct msg *m)
+{
+	cut_if(c, keep_mail(spool_of(r), c, &m->mail_commit));
+}
+
+static void
+on_mail_drop(struct role *r, struct channel *c, const struct msg *m)
+{
+	keep_drop(spool_of(r), c, m->mail_drop.id);
+}
+
+static void
+on_work_want(struct role *r, struct channel *c, const struct msg *m)
+{
+	cut_if(c, settle_credit(spool_of(r), c, m->work_want.messages));
+}
+
+static void
+on_work_done(struct role *r, struct channel *c, const struct msg *m)
+{
+	cut_if(c, settle_results(spool_of(r), c, &m->work_done));
+}
+
+static void
+on_work_broken(struct role *r, struct channel *c, const struct msg *m)
+{
+	settle_broken(spool_of(r), c, m->work_broken.why);
+}
+
+static void
+on_queue_ask(struct role *r, struct channel *c, const struct msg *m)
+{
+	listing_answer(spool_of(r), c, &m->queue_ask);
+}
+
+static role_handler *const handlers[MSG_NO_MAX] = {
+	[MSG_mail_rcpts] = on_mail_rcpts, [MSG_mail_commit] = on_mail_commit,
+	[MSG_mail_drop] = on_mail_drop,   [MSG_work_want] = on_work_want,
+	[MSG_work_done] = on_work_done,   [MSG_work_broken] = on_work_broken,
+	[MSG_queue_ask] = on_queue_ask,
+};
+
+static void
+on_peer_up(struct role *r, struct channel *c)
+{
+	struct spool *sp = spool_of(r);
+	bool known = true;
+
+	if (channel_peer(c) == EDGE) {
+		known = keep_edge_up(sp, c);
+		room_tell(sp, c);
+	} else if (channel_peer(c) == DELIVER) {
+		known = schedule_lane_new(sp->schedule, c) != NULL;
+	}
+	if (!known)
+		channel_cut(c, "out of memory");
+}
+
+static void
+on_peer_down(struct role *r, struct channel *c)
+{
+	struct spool *sp = spool_of(r);
+	struct lane *l = schedule_lane(sp->schedule, c);
+
+	if (l != NULL)
+		schedule_lane_drop(sp->schedule, l);
+	keep_edge_down(sp, c);
+}
+
+/* ---- life ---- */
+
+/* A few pages an idle second: only once far more are free than a busy hour uses. */
+static void
+shrink(struct spool *sp)
+{
+	struct err e;
+
+	if (sp->broken || tables_open_changes(sp->tables) ||
+	    sp->now_ms - sp->batch.since_ms < TICK_S * 1000)
+		return;
+	if (tables_shrink(sp->tables, SHRINK_KEEP, SHRINK_PAGES, &e) != RC_OK)
+		batch_lost(sp, &e);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct spool_main *self = arg;
+
+	(void)fd;
+	(void)what;
+	role_tick(self->role);
+	struct spool *sp = spool_of(self->role);
+	room_look(sp);
+	if (!sp->broken)
+		body_sweep(sp);
+	shrink(sp);
+}
+
+/* The turn that follows does what there is to do. */
+static void
+on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static bool
+may_leave(const struct spool_main *self)
+{
+	const struct spool *sp = &self->spool;
+
+	if (self->role->now_ms >= self->leave_ms)
+		return true;
+	return TAILQ_EMPTY(&sp->boxes) && schedule_out_count(sp->schedule) == 0;
+}
+
+static void
+on_turn(struct role *r)
+{
+	static const struct timeval wait = {.tv_usec = BATCH_WAIT_MS * 1000};
+	struct spool_main *self = r->self;
+	struct spool *sp = spool_of(r);
+
+	if (batch_is_due(sp))
+		batch_commit(sp);
+	hand_out(sp);
+	batch_checkpoint(sp);
+	journal_flush(sp->journal, role_peer(r, STORE, 0));
+	if (!sp->broken && tables_open_changes(sp->tables) &&
+	    !event_pending(self->soon, EV_TIMEOUT, NULL))
+		(void)event_add(self->soon, &wait); /* else the tick comes by */
+	if (sp->broken)
+		role_quit(r, EX_IOERR);
+	else if (sp->draining && may_leave(self))
+		role_quit(r, EX_OK);
+}
+
+static void
+on_drain(struct role *r, uint64_t most_ms)
+{
+	struct spool_main *self = r->self;
+
+	self->spool.draining = true;
+	self->leave_ms = r->now_ms + most_ms;
+}
+
+static enum rc
+open_storage(struct spool *sp, struct err *e)
+{
+	struct table_secret secret;
+
+	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return err_sys(e, "draw a secret");
+	if (tables_open("spool.db", &sp->tables, e) != RC_OK ||
+	    tables_boot(sp->tables, &sp->boot, e) != RC_OK)
+		return e->rc;
+	sp->schedule = schedule_new(secret, retry_longest_us(&sp->retry));
+	sp->journal = journal_new();
+	if (sp->schedule == NULL || sp->journal == NULL)
+		return err_set(e, RC_TEMP, "out of memory");
+	return RC_OK;
+}
+
+static enum rc
+open_timers(struct spool_main *self, struct err *e)
+{
+	static const struct timeval tick = {.tv_sec = TICK_S};
+
+	self->tick = event_new(self->role->base, -1, EV_PERSIST, on_tick, self);
+	self->soon = event_new(self->role->base, -1, 0, on_soon, self);
+	if (self->tick == NULL || self->soon == NULL || event_add(self->tick, &tick) != 0)
+		return err_set(e, RC_TEMP, "make timers");
+	return RC_OK;
+}
+
+static enum rc
+on_open(struct role *r, struct err *e)
+{
+	static struct spool_main self;
+	struct spool *sp = &self.spool;
+
+	r->self = &self;
+	self.role = r;
+	TAILQ_INIT(&sp->boxes);
+	sp->cfg = r->cfg;
+	sp->retry = (struct retry){.first_s = r->cfg->retry_first,
+	                           .most_s = r->cfg->retry_most,
+	                           .lifetime_s = r->cfg->queue_lifetime};
+	(void)spool_of(r);
+	if (open_storage(sp, e) != RC_OK || open_timers(&self, e) != RC_OK)
+		return e->rc;
+	room_look(sp);
+	return RC_OK;
+}
+
+static void
+on_close(struct role *r)
+{
+	struct spool_main *self = r->self;
+	struct spool *sp = &self->spool;
+
+	batch_commit(sp);
+	journal_flush(sp->journal, role_peer(r, STORE, 0));
+	event_free(self->tick);
+	event_free(self->soon);
+	sp->tables = tables_close(sp->tables, !sp->broken);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct role_def def = {
+		.me = SPOOL,
+		.walls = &walls,
+		.open = on_open,
+		.turn = on_turn,
+		.peer_up = on_peer_up,
+		.peer_down = on_peer_down,
+		.drain = on_drain,
+		.close = on_close,
+		.handlers = handlers,
+	};
+
+	db_before_walls();
+	return role_main(&def, argc, argv);
+}

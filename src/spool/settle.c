@@ -1,0 +1,176 @@
+/*
+ * What delivers report. A row goes only here: its delivery is durable. All else stays, to be
+ * tried again or held for the operator.
+ */
+#include <errno.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "spool/spool.h"
+
+const char *
+settle_credit(struct spool *sp, struct channel *c, unsigned messages)
+{
+	struct lane *l = schedule_lane(sp->schedule, c);
+
+	if (l == NULL)
+		return "a deliver that was not announced";
+	l->credit += messages;
+	if (l->credit > SCHEDULE_CREDIT)
+		l->credit = SCHEDULE_CREDIT;
+	return NULL;
+}
+
+/* One log line, one journal record, the same fields. */
+static void
+record(struct spool *sp, const struct task *t, const struct out_rcpt *o, const char *verdict,
+       struct str reply)
+{
+	uint64_t delay_us = sp->wall_us > t->arrived_us ? sp->wall_us - t->arrived_us : 0;
+	const struct kv *fields =
+		KVS(kv_id("id", t->id), kv_str("rcpt", o->orig), kv_str("mailbox", o->mailbox),
+	            kv_text("verdict", verdict), kv_str("reply", reply),
+	            kv_num("delay_ms", delay_us / 1000));
+
+	log_put(LOG_INFO, "delivery", fields);
+	journal_add(sp->journal, t->id, sp->wall_us, "delivery", fields);
+}
+
+static uint64_t
+chance_of(struct spool *sp)
+{
+	uint64_t chance = 0;
+
+	/* without it the waits are still waits */
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
+		chance = sp->now_ms;
+	return chance;
+}
+
+static enum rc
+put_off(struct spool *sp, const struct task *t, const struct out_rcpt *o, struct str reply,
+        struct err *e)
+{
+	uint64_t next_us = sp->wall_us + retry_wait_us(&sp->retry, o->tries, chance_of(sp));
+
+	record(sp, t, o, "deferred", reply);
+	schedule_deferred(sp->schedule, next_us);
+	return tables_defer(sp->tables, t->id, o->n, next_us, reply, e);
+}
+
+static enum rc
+settle_row(struct spool *sp, struct task *t, struct out_rcpt *o,
+           const struct item_result *result, struct err *e)
+{
+	if (result->rc == RC_OK) {
+		record(sp, t, o, "delivered", result->reply);
+		return tables_drop_rcpt(sp->tables, t->id, o->n, e);
+	}
+	t->stay++;
+	if (result->rc != RC_PERM &&
+	    !retry_over(&sp->retry, t->arrived_us, sp->wall_us, o->tries + 1))
+		return put_off(sp, t, o, result->reply, e);
+	record(sp, t, o, "held", result->reply);
+	return tables_hold(sp->tables, t->id, o->n, result->reply, e);
+}
+
+/* Its rows are as they were: they go out once more. */
+static void
+unsettled(struct task *t)
+{
+	t->stay++;
+	t->look = true;
+	t->whole = false;
+}
+
+static void
+settle_one(struct spool *sp, struct task *t, struct out_rcpt *o,
+           const struct item_result *result)
+{
+	struct err e;
+
+	o->settled = true;
+	t->out_left--;
+	if (!batch_begin(sp)) {
+		unsettled(t);
+	} else if (settle_row(sp, t, o, result, &e) != RC_OK) {
+		batch_lost(sp, &e);
+		unsettled(t);
+	}
+}
+
+/* RC_OK: rows of it remain. */
+static enum rc
+has_rows(struct spool *sp, const struct task *t, struct err *e)
+{
+	if (t->stay > 0)
+		return RC_OK;
+	if (!t->whole)
+		return tables_has_rcpts(sp->tables, t->id, e);
+	e->sys = ENOENT;
+	return RC_PERM;
+}
+
+static void
+finish(struct spool *sp, struct task *t)
+{
+	struct err e;
+	bool stays = true;
+
+	if (t->out_left > 0)
+		return;
+	if (has_rows(sp, t, &e) != RC_OK && e.sys == ENOENT && batch_begin(sp)) {
+		stays = false;
+		if (tables_drop_mail(sp->tables, t->id, &e) != RC_OK)
+			batch_lost(sp, &e);
+		else if (t->in_file)
+			batch_add_body(sp, t->id);
+	}
+	schedule_done(sp->schedule, t, stays);
+}
+
+const char *
+settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m)
+{
+	struct lane *l = schedule_lane(sp->schedule, c);
+	struct task *t = schedule_find(sp->schedule, m->id);
+	struct list results = m->results;
+	struct item_result result;
+
+	if (l == NULL || l->voided || sp->broken)
+		return NULL; /* it counts no more; all it has goes out again */
+	if (t == NULL || t->lane != l)
+		return "results of a message that it does not have";
+	while (item_next_result(&results, &result)) {
+		struct out_rcpt *o = task_out(t, result.n);
+
+		if (o == NULL)
+			return "results of a recipient that it does not have";
+		settle_one(sp, t, o, &result);
+	}
+	finish(sp, t);
+	return NULL;
+}
+
+/*
+ * A sync failed for one: the kernel may have dropped what others wrote and will not say so
+ * again. No unsettled batch of anybody counts; each leaves and comes back with fresh
+ * descriptors, and what it had goes out again.
+ */
+void
+settle_broken(struct spool *sp, struct channel *c, struct str why)
+{
+	struct msg m = {.no = MSG_work_void};
+	struct lane *l = NULL;
+	struct err e;
+
+	log_put(LOG_ERROR, "deliver_broken",
+	        KVS(kv_num("deliver", channel_index(c)), kv_str("why", why)));
+	while ((l = schedule_lane_next(sp->schedule, l)) != NULL) {
+		if (l->voided)
+			continue;
+		l->voided = true;
+		if (l->channel != c && channel_send(l->channel, &m, &e) == RC_AGAIN)
+			channel_cut(l->channel, "does not read");
+	}
+}
