@@ -5,7 +5,7 @@
 
 #define GIVEN_MOST 60U /* octets of a value shown; each may take four when escaped */
 
-static void
+static void PRINTF(5, 0)
 add_line(struct cfg_report *r, unsigned line, const char *mark, const char *key,
          const char *fmt, va_list ap)
 {

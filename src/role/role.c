@@ -129,7 +129,8 @@ on_peer_down(void *arg, struct channel *c, const char *why)
 		&r->inside->peers[proc_number(channel_peer(c))][channel_index(c)];
 
 	role_tick(r);
-	log_put(LOG_INFO, "peer_down",
+	/* master says that a role ended; what only we know is that one was cut off, and why */
+	log_put(str_eq(str_of(why), STR("closed")) ? LOG_DEBUG : LOG_WARN, "peer_down",
 	        KVS(kv_text("peer", proc_name(channel_peer(c))),
 	            kv_num("index", channel_index(c)), kv_text("why", why)));
 	if (*newest == c)
