@@ -2,26 +2,8 @@
  * deliver: pulls work from the spool by credit, writes it into Maildirs, and reports it done
  * once a sync of the whole batch has made it durable. Its folder is mail/.
  */
-#include <stdlib.h>
-#include <sysexits.h>
-
-#include "base/fd.h"
-#include "base/log.h"
-#include "cfg/cfg.h"
-#include "deliver/batch.h"
+#include "deliver/work.h"
 #include "role/role.h"
-
-#define CREDIT 256U     /* messages the spool may have on the way to us: two batches */
-#define RESULTS_MAX 32U /* in one work_done, as msg.def has it */
-#define RESULTS_ROOM (RESULTS_MAX * 256U)
-
-struct deliver {
-	struct batch *batch;
-	struct channel *spool; /* whose work the batch is; NULL while there is none */
-	unsigned finished;     /* messages handled since the last work_want */
-	bool leaving;          /* takes no more work; leaves when all it said is sent */
-	int status;            /* with which it leaves */
-};
 
 /* Beyond those of every role: files in its own folder, and syncs. */
 static const char *const calls[] = {
@@ -34,231 +16,11 @@ static const struct walls walls = {.folder = FOLDER_FILES,
                                    .writes = true,
                                    .calls = calls};
 
-static void
-say(struct deliver *d, const struct msg *m)
-{
-	struct err e;
-
-	if (d->spool == NULL || channel_send(d->spool, m, &e) == RC_OK)
-		return;
-	/* it does not listen: what it had given us is its again, to be done once more */
-	log_say(LOG_ERROR, "spool_unheard", e.text);
-	channel_cut(d->spool, "does not take our answers");
-	d->spool = NULL;
-}
-
-static void
-want(struct deliver *d, unsigned messages)
-{
-	if (messages > 0)
-		say(d, &(struct msg){.no = MSG_work_want, .work_want = {messages}});
-}
-
-/* The outcomes of one message that stand together from <i> on: returns where they end. */
-static unsigned
-report_one(struct deliver *d, unsigned i)
-{
-	char room[RESULTS_ROOM];
-	struct buf b = BUF_ON(room);
-	uint64_t id = batch_outcome(d->batch, i)->id;
-	unsigned count = 0;
-
-	for (; i < batch_count(d->batch) && count < RESULTS_MAX; i++, count++) {
-		const struct outcome *o = batch_outcome(d->batch, i);
-		struct item_result result = {o->n, (uint8_t)o->rc, str_of(o->why)};
-
-		if (o->id != id || !item_add_result(&b, &result))
-			break;
-	}
-	say(d, &(struct msg){
-		       .no = MSG_work_done, .work_done = {id, {count, buf_str(&b)}}
-        });
-	return i;
-}
-
-static void
-report(struct deliver *d)
-{
-	for (unsigned i = 0; i < batch_count(d->batch);)
-		i = report_one(d, i);
-	batch_clear(d->batch);
-}
-
-static void
-leave(struct deliver *d, int status)
-{
-	if (!d->leaving)
-		d->status = status;
-	d->leaving = true;
-}
-
-/* Nothing we write from now on can be known to be durable: a new process can. */
-static void
-leave_broken(struct deliver *d, const char *why)
-{
-	log_say(LOG_ERROR, "deliver_broken", why);
-	say(d, &(struct msg){.no = MSG_work_broken, .work_broken = {str_of(why)}});
-	leave(d, EX_IOERR);
-}
-
-static void
-settle(struct deliver *d)
-{
-	struct err e;
-	bool broken;
-
-	if (batch_count(d->batch) == 0)
-		return;
-	broken = batch_sync(d->batch, &e) != RC_OK;
-	report(d);
-	if (broken)
-		leave_broken(d, e.text);
-}
-
-static void
-deliver_message(struct deliver *d, const struct mail *m, struct list rcpts)
-{
-	struct item_rcpt to;
-
-	while (!d->leaving && item_next_rcpt(&rcpts, &to)) {
-		batch_put(d->batch, m, &to);
-		if (batch_full(d->batch))
-			settle(d);
-	}
-	d->finished++;
-}
-
-static bool
-is_ours(const struct deliver *d, const struct channel *from)
-{
-	/* what an older spool still had sent comes again from the new one */
-	return from == d->spool && !d->leaving;
-}
-
-static void
-on_work(struct role *r, struct channel *from, const struct msg *m)
-{
-	const struct msg_work *w = &m->work;
-	struct mail mail = {.id = w->id,
-	                    .seq = w->seq,
-	                    .again = w->again != 0,
-	                    .size = w->size,
-	                    .hash = w->hash,
-	                    .sender = w->sender,
-	                    .body = w->body,
-	                    .body_fd = -1};
-
-	if (is_ours(r->self, from))
-		deliver_message(r->self, &mail, w->rcpts);
-}
-
-static void
-on_work_file(struct role *r, struct channel *from, const struct msg *m)
-{
-	const struct msg_work_file *w = &m->work_file;
-	CLEANUP(fd_closep) int body = w->body;
-	struct mail mail = {.id = w->id,
-	                    .seq = w->seq,
-	                    .again = w->again != 0,
-	                    .size = w->size,
-	                    .hash = w->hash,
-	                    .sender = w->sender,
-	                    .body_fd = body};
-
-	if (is_ours(r->self, from))
-		deliver_message(r->self, &mail, w->rcpts);
-}
-
-/* Somebody else's sync failed. Its error may be about our files, and was told only once. */
-static void
-on_work_void(struct role *r, struct channel *from, const struct msg *m)
-{
-	struct deliver *d = r->self;
-
-	(void)m;
-	if (!is_ours(d, from))
-		return;
-	log_say(LOG_WARN, "deliver_void", "another process could not sync: leaving");
-	batch_undo(d->batch, "another process could not sync");
-	batch_clear(d->batch);
-	leave(d, EX_IOERR);
-}
-
-static void
-peer_up(struct role *r, struct channel *c)
-{
-	struct deliver *d = r->self;
-
-	batch_clear(d->batch); /* the spool that gave it is gone; the new one gives it again */
-	d->spool = c;
-	d->finished = 0;
-	if (!d->leaving)
-		want(d, CREDIT);
-}
-
-static void
-peer_down(struct role *r, struct channel *c)
-{
-	struct deliver *d = r->self;
-
-	if (d->spool == c) {
-		batch_clear(d->batch);
-		d->spool = NULL;
-	}
-}
-
-static void
-turn(struct role *r)
-{
-	struct deliver *d = r->self;
-
-	settle(d);
-	if (d->leaving) {
-		if (d->spool == NULL || channel_queued(d->spool) == 0)
-			role_quit(r, d->status);
-		return;
-	}
-	want(d, d->finished);
-	d->finished = 0;
-}
-
-static void
-drain(struct role *r, uint64_t most_ms)
-{
-	struct deliver *d = r->self;
-
-	(void)most_ms; /* a batch takes milliseconds */
-	settle(d);
-	leave(d, EX_OK);
-}
-
 static enum rc
-open_batch(struct role *r, struct err *e)
+open_work(struct role *r, struct err *e)
 {
-	struct deliver *d = calloc(1, sizeof(*d));
-
-	if (d == NULL)
-		return err_set(e, RC_TEMP, "out of memory");
-	r->self = d;
-	return batch_open(r->index, r->cfg->hostname, NULL, &d->batch, e);
+	return work_open(r, NULL, e);
 }
-
-static void
-close_batch(struct role *r)
-{
-	struct deliver *d = r->self;
-
-	if (d != NULL)
-		d->batch = batch_free(d->batch);
-	free(d);
-	r->self = NULL;
-}
-
-static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_work] = on_work,
-	[MSG_work_file] = on_work_file,
-	[MSG_work_void] = on_work_void,
-};
 
 int
 main(int argc, char **argv)
@@ -266,13 +28,13 @@ main(int argc, char **argv)
 	static const struct role_def def = {
 		.me = DELIVER,
 		.walls = &walls,
-		.open = open_batch,
-		.peer_up = peer_up,
-		.peer_down = peer_down,
-		.turn = turn,
-		.drain = drain,
-		.close = close_batch,
-		.handlers = handlers,
+		.open = open_work,
+		.peer_up = work_peer_up,
+		.peer_down = work_peer_down,
+		.turn = work_turn,
+		.drain = work_drain,
+		.close = work_close,
+		.handlers = work_handlers,
 	};
 
 	return role_main(&def, argc, argv);
