@@ -57,9 +57,10 @@ db_err(sqlite3 *db, struct err *e, const char *doing)
 enum rc
 db_exec(sqlite3 *db, const char *sql, struct err *e)
 {
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return db_err(db, e, sql);
-	return RC_OK;
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return RC_OK;
+	/* without the statements: a schema would be longer than the error */
+	return db_err(db, e, "SQLite");
 }
 
 enum rc
