@@ -338,8 +338,10 @@ count_me(struct session *s, bool again)
 		.no = MSG_conn_open, .conn_open = {s->number, again, s->client}
         };
 
+	if (!tell_state(s, &m))
+		return false; /* and never close what was not opened: state cuts us off */
 	s->counted_link = s->env->link(s->env->arg, STATE, 0);
-	return tell_state(s, &m);
+	return true;
 }
 
 struct session *
