@@ -83,14 +83,12 @@ build(struct cfg_build *b)
 static enum rc
 read_into(struct cfg_build *b, struct str text)
 {
-	b->keeps = arena_new(ARENA_OCTETS);
-	b->temp = arena_new(ARENA_OCTETS);
-	if (b->keeps == NULL || b->temp == NULL)
-		return RC_TEMP;
 	b->c = arena_alloc(b->keeps, sizeof(*b->c));
-	if (b->c == NULL)
+	b->report = arena_alloc(b->temp, sizeof(*b->report));
+	if (b->c == NULL || b->report == NULL)
 		return RC_TEMP;
 	b->c->arena = b->keeps;
+	b->report->arena = b->temp;
 	enum rc rc = read_tree(b, text);
 	return rc == RC_OK ? build(b) : rc;
 }
@@ -98,12 +96,15 @@ read_into(struct cfg_build *b, struct str text)
 enum rc
 cfg_read_text(const char *path, struct str text, struct cfg **ret, struct buf *report)
 {
-	struct cfg_report r = {.out = report, .path = path};
-	struct cfg_build b = {.report = &r};
-	enum rc rc = read_into(&b, text);
+	struct cfg_build b = {.keeps = arena_new(ARENA_OCTETS),
+	                      .temp = arena_new(ARENA_OCTETS)};
+	bool made = b.keeps != NULL && b.temp != NULL;
+	enum rc rc = made ? read_into(&b, text) : RC_TEMP;
 
+	if (b.report != NULL)
+		cfg_report_print(b.report, path, report);
 	if (rc == RC_TEMP)
-		cfg_report_error(&r, 0, NULL, "no memory to read it");
+		buf_addf(report, "%s: no memory to read it\n", path);
 	(void)arena_free(b.temp);
 	if (rc == RC_OK)
 		*ret = b.c;
@@ -126,19 +127,15 @@ enum rc
 cfg_read(const char *path, struct cfg **ret, struct buf *report)
 {
 	char *room = malloc(CFG_OCTETS_MAX);
-	struct cfg_report r = {.out = report, .path = path};
 	struct err e;
 	size_t n;
+	enum rc rc = room == NULL ? err_set(&e, RC_TEMP, "no memory to read it")
+	                          : read_file(path, room, &n, &e);
 
-	if (room == NULL) {
-		cfg_report_error(&r, 0, NULL, "no memory to read it");
-		return RC_TEMP;
-	}
-	enum rc rc = read_file(path, room, &n, &e);
-	if (rc != RC_OK)
-		cfg_report_error(&r, 0, NULL, "%s", e.text);
-	else
+	if (rc == RC_OK)
 		rc = cfg_read_text(path, (struct str){room, n}, ret, report);
+	else
+		buf_addf(report, "%s: %s\n", path, e.text);
 	free(room);
 	return rc;
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "cfg/cfg.h"
+#include "cfg/cfg_show.h"
 
 #define HEAD "hostname = \"mail.example.org\" listen \"mx\" { address = \"*:25\" }\n"
 #define ROOM 8192U
@@ -176,8 +177,8 @@ static const struct {
 	 "f:4: edges: set twice, first in line 2\n"},
 	{HEAD "edges = 99\n"
 	 "edges = 1",
-	 "f:3: edges: set twice, first in line 2\n"
-	 "f:2: edges: expected 1 to 16"},
+	 "f:2: edges: expected 1 to 16\n"
+	 "f:3: edges: set twice, first in line 2\n"},
 	{HEAD "domain \"a.example\" { catch_all = x\n"
 	 "alias \"p\" { to = {\"a\"}\n"
 	 "to = {} } }",
@@ -225,10 +226,10 @@ static const struct {
 	 "smtp_idle = 5s\n"
 	 "message_size = 10MB\n"
 	 "log_level = loud",
-	 "f:5: log_level: expected one of error|warn|info|debug, got \"loud\"\n"
 	 "f:2: edges: expected 1 to 16 processes, got \"99\"\n"
+	 "f:3: smtp_idle: expected 10s to 1h seconds (as 90s, 5m, 2h, 3d), got \"5s\"\n"
 	 "f:4: message_size: expected 64KiB to 2GiB octets (as 64KiB, 10MiB, 1GiB), got \"10MB\"\n"
-	 "f:3: smtp_idle: expected 10s to 1h seconds (as 90s, 5m, 2h, 3d), got \"5s\"\n"},
+	 "f:5: log_level: expected one of error|warn|info|debug, got \"loud\"\n"},
 	{HEAD "data_dir = \"var\" control_socket = \"run/x\"",
 	 "f:2: data_dir: expected a path from /\n"
 	 "f:2: control_socket: expected a path"},
@@ -404,6 +405,61 @@ test_a_large_file_is_read_and_found_in(void **unused)
 }
 
 static void
+test_what_is_shown_is_read_back_as_the_same(void **unused)
+{
+	(void)unused;
+	static char text[ROOM * 2];
+	static char wire[ROOM];
+	static char again[ROOM];
+	char room[ROOM];
+	struct buf shown = BUF_ON(text);
+	struct buf first = BUF_ON(wire);
+	struct buf second = BUF_ON(again);
+	struct buf report = BUF_ON(room);
+	struct err e;
+	struct cfg *c =
+		read_good("hostname = mail.example.org data_dir = \"/a \\$b\\\\\\\"c\"\n"
+	                  "listen b { address = \"[::1]:2525\" } smtp_idle = 61\n"
+	                  "listen a { address = \"127.0.0.1:2525\" } log_level = debug\n"
+	                  "domain \"z.example\" { catch_all = \"\\\"x y\\\"\" }\n"
+	                  "domain \"a.example\" { same_as = z.example }\n"
+	                  "domain \"b.example\" { alias \"\\\"p q\\\"\" { to = {x, y} }\n"
+	                  "alias postmaster { to = {\"x@localhost\"} } }",
+	                  &report);
+
+	cfg_show(c, &shown);
+	assert_int_equal(cfg_encode(c, &first, &e), RC_OK);
+	(void)cfg_free(c);
+	c = read_good(text, &report);
+	assert_int_equal(cfg_encode(c, &second, &e), RC_OK);
+	(void)cfg_free(c);
+	assert_true(str_eq(buf_str(&first), buf_str(&second)));
+}
+
+static void
+test_a_long_report_is_cut_to_whole_lines_and_says_so(void **unused)
+{
+	(void)unused;
+	static char text[1U << 16];
+	static char room[1U << 16];
+	char little[100];
+	struct buf b = BUF_ON(text);
+	struct buf report = BUF_ON(room);
+	struct buf small = BUF_ON(little);
+	struct cfg *c;
+
+	buf_add(&b, STR(HEAD));
+	for (unsigned i = 0; i < 300; i++)
+		buf_addf(&b, "domain \"d%u.example\" { }\nzzzzzzz = %u\n", i, i);
+	assert_int_equal(cfg_read_text("f", buf_str(&b), &c, &report), RC_PERM);
+	assert_true(str_iends(buf_str(&report),
+	                      STR("\nf: 100 more errors\nf: 250 more warnings\n")));
+	assert_int_equal(cfg_read_text("f", buf_str(&b), &c, &small), RC_PERM);
+	assert_true(small.cut);
+	assert_true(str_iends(buf_str(&small), STR("\n")));
+}
+
+static void
 test_a_file_that_is_not_there_is_an_error(void **unused)
 {
 	(void)unused;
@@ -429,6 +485,8 @@ main(void)
 		cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(test_growth_has_a_limit_said_once),
 		cmocka_unit_test(test_a_large_file_is_read_and_found_in),
+		cmocka_unit_test(test_what_is_shown_is_read_back_as_the_same),
+		cmocka_unit_test(test_a_long_report_is_cut_to_whole_lines_and_says_so),
 		cmocka_unit_test(test_a_file_that_is_not_there_is_an_error),
 	};
 

@@ -1,28 +1,29 @@
 /*
- * Lines about a configuration file. See cfg_report.h.
+ * Findings in a configuration file. See cfg_report.h.
  */
+#include <stdlib.h>
+
 #include "cfg/cfg_report.h"
 
 #define GIVEN_MOST 60U /* octets of a value shown; each may take four when escaped */
 
-static void PRINTF(5, 0)
-add_line(struct cfg_report *r, unsigned line, const char *mark, const char *key,
-         const char *fmt, va_list ap)
+static void keep(struct cfg_report *r, unsigned line, const char *mark, const char *key,
+                 const char *fmt, va_list ap) PRINTF(5, 0);
+
+static void
+keep(struct cfg_report *r, unsigned line, const char *mark, const char *key, const char *fmt,
+     va_list ap)
 {
 	char text[1024];
+	char whole[sizeof(text) + 80];
 	struct buf b = BUF_ON(text);
-	size_t was = r->out->n;
+	struct buf w = BUF_ON(whole);
 
 	buf_addv(&b, fmt, ap);
-	buf_add(r->out, str_of(r->path));
-	if (line > 0)
-		buf_addf(r->out, ":%u", line);
-	buf_addf(r->out, ": %s%s%s%s\n", mark, key == NULL ? "" : key, key == NULL ? "" : ": ",
-	         text);
-	if (r->out->cut) { /* whole lines only */
-		r->out->n = was;
-		r->out->p[was] = '\0';
-	}
+	buf_addf(&w, "%s%s%s%s", mark, key == NULL ? "" : key, key == NULL ? "" : ": ", text);
+	r->kept[r->count] = (struct cfg_finding){
+		.line = line, .order = r->count, .text = arena_str(r->arena, buf_str(&w))};
+	r->count++;
 }
 
 void
@@ -30,9 +31,10 @@ cfg_report_error(struct cfg_report *r, unsigned line, const char *key, const cha
 {
 	va_list ap;
 
-	r->errors++;
+	if (++r->errors > CFG_REPORT_ERRORS)
+		return;
 	va_start(ap, fmt);
-	add_line(r, line, "", key, fmt, ap);
+	keep(r, line, "", key, fmt, ap);
 	va_end(ap);
 }
 
@@ -41,9 +43,69 @@ cfg_report_warning(struct cfg_report *r, unsigned line, const char *key, const c
 {
 	va_list ap;
 
+	if (++r->warnings > CFG_REPORT_WARNINGS)
+		return;
 	va_start(ap, fmt);
-	add_line(r, line, "warning: ", key, fmt, ap);
+	keep(r, line, "warning: ", key, fmt, ap);
 	va_end(ap);
+}
+
+/* Line 0 becomes the largest number. */
+static int
+finding_cmp(const void *a, const void *b)
+{
+	const struct cfg_finding *x = a;
+	const struct cfg_finding *y = b;
+	unsigned of_x = x->line - 1U;
+	unsigned of_y = y->line - 1U;
+
+	if (of_x != of_y)
+		return of_x > of_y ? 1 : -1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Whole lines only. */
+static void
+print_line(struct buf *out, const char *path, unsigned line, struct str text)
+{
+	size_t was = out->n;
+	bool was_cut = out->cut;
+
+	out->cut = false;
+	buf_add(out, str_of(path));
+	if (line > 0)
+		buf_addf(out, ":%u", line);
+	buf_add(out, STR(": "));
+	buf_add(out, text);
+	buf_addc(out, '\n');
+	if (out->cut) {
+		out->n = was;
+		out->p[was] = '\0';
+	}
+	out->cut = out->cut || was_cut;
+}
+
+static void
+print_more(struct buf *out, const char *path, unsigned found, unsigned kept, const char *what)
+{
+	char room[64];
+	struct buf b = BUF_ON(room);
+
+	if (found <= kept)
+		return;
+	buf_addf(&b, "%u more %s", found - kept, what);
+	print_line(out, path, 0, buf_str(&b));
+}
+
+void
+cfg_report_print(struct cfg_report *r, const char *path, struct buf *out)
+{
+	buf_add(out, STR_NONE); /* terminated, also where there is nothing to say */
+	qsort(r->kept, r->count, sizeof(r->kept[0]), finding_cmp);
+	for (unsigned i = 0; i < r->count; i++)
+		print_line(out, path, r->kept[i].line, r->kept[i].text);
+	print_more(out, path, r->errors, CFG_REPORT_ERRORS, "errors");
+	print_more(out, path, r->warnings, CFG_REPORT_WARNINGS, "warnings");
 }
 
 struct cfg_given

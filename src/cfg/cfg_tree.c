@@ -109,7 +109,9 @@ close_node(cfg_t *at, cfg_opt_t *opt)
 	return cfg_free_value(opt);
 }
 
-static void PRINTF(2, 0)
+static void take_error(cfg_t *at, const char *fmt, va_list ap) PRINTF(2, 0);
+
+static void
 take_error(cfg_t *at, const char *fmt, va_list ap)
 {
 	char text[256];
