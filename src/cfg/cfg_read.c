@@ -45,13 +45,15 @@ read_tree(struct cfg_build *b, struct str text)
 		return RC_TEMP;
 	if (!cfg_text_clean(text, clean, &odd, b->report))
 		return RC_PERM;
+	unsigned before = b->report->errors;
 	enum rc rc = cfg_tree_read(clean, text.n, b->temp, &file, b->report);
 	b->file = file;
-	if (rc == RC_OK && odd > 0) { /* libconfuse is more lenient than we are */
+	if (rc == RC_TEMP || (rc == RC_OK && odd == 0))
+		return rc;
+	/* libconfuse is more lenient than we are, and refuses some things without a word */
+	if (b->report->errors == before)
 		cfg_report_error(b->report, odd, NULL, "syntax error");
-		return RC_PERM;
-	}
-	return rc;
+	return RC_PERM;
 }
 
 /* What the roles cannot be told must not pass `check`. */

@@ -215,6 +215,7 @@ static const struct {
 	 "f:2: warning"},
 	{HEAD "}", "f:2: unexpected closing brace"},
 	{HEAD "\"edges\" = 2", "f:2: syntax error"},
+	{HEAD "\"\" = 2", "f:2: syntax error"},
 	{HEAD "= 2", "f:2: unexpected token '='"},
 	{HEAD "domain \"a.example\" { alias \"p\" { to = {\"a\" \"b\"} } }",
 	 "f:2: unexpected token 'b'"},
