@@ -1,0 +1,1 @@
+"""What test/run.py is made of: builds, suites, their results, the form checks."""

@@ -1,0 +1,126 @@
+"""The suites: each is a function that yields cases, and the builds it needs first."""
+
+import concurrent.futures
+import os
+import subprocess
+import sys
+import tempfile
+
+from . import form
+from .builds import BUILDS, ROOT
+from .results import FAILED, PASSED, SKIPPED, Case, junit_cases, meson_cases
+
+FUZZ_SECONDS = int(os.environ.get("SEKISHO_FUZZ_SECONDS") or 10)  # a target
+SYSTEM_SECONDS = 900  # all whole-system tests together
+LOGS = ROOT / "build" / "test-logs"
+
+
+def _meson_test(build_name, suite):
+    build = BUILDS[build_name]
+    base = f"{suite}-{build_name}"
+    env = {**os.environ, **build.env, "CMOCKA_MESSAGE_OUTPUT": "TAP"}
+    done = subprocess.run(
+        ["meson", "test", "-C", build.folder, "--no-rebuild", "--suite", suite, "--logbase", base],
+        cwd=ROOT, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, check=False)
+    testlog = build.path / "meson-logs" / f"{base}.json"
+    cases = list(meson_cases(testlog)) if testlog.exists() else []
+    if done.returncode != 0 and not any(case.outcome == FAILED for case in cases):
+        cases.append(Case(f"meson test {base}", FAILED, done.stdout))
+    return cases
+
+
+def unit():
+    """cmocka tests beside the code, as released"""
+    yield from _meson_test("gcc", "unit")
+
+
+def corpus():
+    """fuzz targets over their corpora, as released"""
+    yield from _meson_test("gcc", "corpus")
+
+
+def clang():
+    """unit tests as clang builds them"""
+    yield from _meson_test("clang", "unit")
+
+
+def asan():
+    """unit and corpus tests under the sanitizers"""
+    yield from _meson_test("asan", "unit")
+    yield from _meson_test("asan", "corpus")
+
+
+def _fuzz_one(target):
+    name = target.name.removeprefix("fuzz-")
+    seeds = ROOT / "test" / "fuzz" / "corpus" / name
+    found = BUILDS["fuzz"].path / "found" / name
+    found.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sekisho-fuzz-") as grown:
+        command = [target, f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=2048",
+                   "-print_final_stats=1", f"-artifact_prefix={found}/", grown]
+        done = subprocess.run(
+            command + ([seeds] if seeds.is_dir() else []), env={**os.environ, **BUILDS["fuzz"].env},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    output = done.stdout.decode("utf-8", "replace")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / f"fuzz-{name}.log").write_text(output, encoding="utf-8")
+    return Case(name, PASSED if done.returncode == 0 else FAILED, output[-6000:])
+
+
+def fuzz():
+    """libFuzzer targets, each for a short time (SEKISHO_FUZZ_SECONDS, default 10)"""
+    targets = sorted(path for path in BUILDS["fuzz"].path.glob("fuzz-*")
+                     if path.is_file() and os.access(path, os.X_OK))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield from pool.map(_fuzz_one, targets)
+
+
+def _pytest(where, name, seconds, more=()):
+    LOGS.mkdir(parents=True, exist_ok=True)
+    junit = LOGS / f"{name}.xml"
+    log = LOGS / f"{name}.log"
+    junit.unlink(missing_ok=True)
+    env = {**os.environ, "SEKISHO_BUILD": str(BUILDS["gcc"].path),
+           "SEKISHO_HOSTILE_BUILD": str(BUILDS["hostile"].path),
+           "SEKISHO_FAULTS_BUILD": str(BUILDS["faults"].path)}
+    with open(log, "w", encoding="utf-8") as out:
+        try:
+            code = subprocess.run(
+                [sys.executable, "-m", "pytest", where, f"--junitxml={junit}", "-v", "-rs",
+                 "--durations=15", *more], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=subprocess.STDOUT, timeout=seconds, check=False).returncode
+        except subprocess.TimeoutExpired:
+            code = f"none after {seconds} s"
+    cases = list(junit_cases(junit)) if junit.exists() else []
+    if code != 0 and not any(case.outcome == FAILED for case in cases):
+        tail = log.read_text(encoding="utf-8", errors="replace")[-6000:]
+        cases.append(Case(f"pytest {where}", FAILED, f"exit code {code}\n{tail}"))
+    return cases
+
+
+def system():
+    """whole-system tests: real processes, real SMTP on loopback"""
+    yield from _pytest("test", "system", SYSTEM_SECONDS)
+
+
+def form_checks():
+    """what STYLE promises of the source, the documents and the executables"""
+    for name, check in form.CHECKS:
+        problems = check()
+        if problems is None:
+            yield Case(name, SKIPPED, "its tool is not installed")
+        else:
+            yield Case(name, FAILED if problems else PASSED, "\n".join(problems))
+
+
+# name -> (builds, function), in the order they run: what is quick and breaks often first
+SUITES = {
+    "form": (("gcc",), form_checks),
+    "unit": (("gcc",), unit),
+    "corpus": (("gcc",), corpus),
+    "system": (("gcc", "hostile", "faults"), system),
+    "clang": (("clang",), clang),
+    "asan": (("asan",), asan),
+    "fuzz": (("fuzz",), fuzz),
+}
