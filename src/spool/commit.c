@@ -114,6 +114,9 @@ answer_lost(struct spool *sp, bool full)
 		mail_answer(b->mails[i].edge, b->mails[i].session, b->mails[i].id, RC_TEMP,
 		            full);
 		free(b->mails[i].letter);
+		/* rolled back for certain; else the rows may be on the disk after all */
+		if (b->mails[i].in_file && !sp->broken)
+			body_remove(b->mails[i].id);
 	}
 	batch_clear(b);
 }
@@ -131,10 +134,11 @@ batch_lost(struct spool *sp, const struct err *e)
 	/* after a failed sync the file is not touched again: a later sync would succeed and
 	 * prove nothing */
 	sp->broken = !transient;
+	if (transient)
+		tables_rollback(sp->tables);
 	answer_lost(sp, e->sys == ENOSPC);
 	if (!transient)
 		return;
-	tables_rollback(sp->tables);
 	schedule_doubt(sp->schedule);
 	sp->doubt_seq = (uint64_t)sp->boot << 32 | sp->made;
 	sp->pause_ms = sp->now_ms + 1000;

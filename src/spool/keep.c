@@ -222,6 +222,18 @@ put_rcpts(struct spool *sp, const struct mail_row *row, const struct envelope *e
 	return RC_OK;
 }
 
+/*
+ * Not kept: what the writer made for it only takes room. Never while a row has that id, or
+ * while nobody knows (broken: the batch may be on the disk after all).
+ */
+static void
+discard_body(struct spool *sp, const struct msg_mail_commit *m)
+{
+	if ((m->flags & MAIL_IN_FILE) != 0 && !sp->broken &&
+	    !tables_has_mail(sp->tables, m->id))
+		body_remove(m->id);
+}
+
 /* The rows, into the batch. A failure is answered: RC_TEMP. */
 static void
 put_mail(struct spool *sp, struct channel *c, const struct envelope *env,
@@ -235,11 +247,13 @@ put_mail(struct spool *sp, struct channel *c, const struct envelope *env,
 		if (e.sys != EEXIST)
 			batch_lost(sp, &e);
 		log_put(LOG_WARN, "not_kept", KVS(kv_id("id", m->id), kv_text("text", e.text)));
+		discard_body(sp, m);
 		mail_answer(c, m->session, m->id, RC_TEMP, e.sys == ENOSPC);
 		return;
 	}
 	if (put_rcpts(sp, &row, env, &e) != RC_OK) {
 		batch_lost(sp, &e);
+		discard_body(sp, m);
 		mail_answer(c, m->session, m->id, RC_TEMP, e.sys == ENOSPC);
 		return;
 	}
@@ -251,6 +265,7 @@ put_mail(struct spool *sp, struct channel *c, const struct envelope *env,
 	                                .session = m->session,
 	                                .id = m->id,
 	                                .arrived_us = row.arrived_us,
+	                                .in_file = (m->flags & MAIL_IN_FILE) != 0,
 	                                .letter = letter},
 	               m->body.n);
 }
@@ -262,6 +277,7 @@ keep_or_defer(struct spool *sp, struct channel *c, const struct envelope *env,
 	struct err e;
 
 	if (sp->broken || sp->is_full) {
+		discard_body(sp, m);
 		mail_answer(c, m->session, m->id, RC_TEMP, sp->is_full);
 		return;
 	}

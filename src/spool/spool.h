@@ -36,6 +36,7 @@ struct pending {
 	uint32_t session;
 	uint64_t id;
 	uint64_t arrived_us;
+	bool in_file;
 	struct letter *letter;
 };
 

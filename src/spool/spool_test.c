@@ -221,6 +221,21 @@ queue(struct house *h, struct item_queued *ret_first)
 	return count;
 }
 
+/* The results come over another channel than the question. */
+static void
+assert_queue_empties(struct house *h)
+{
+	struct item_queued q;
+	unsigned rows = 1;
+
+	for (int i = 0; i < 500 && rows > 0; i++) {
+		rows = queue(h, &q);
+		if (rows > 0)
+			(void)usleep(10000);
+	}
+	assert_int_equal(rows, 0);
+}
+
 static void
 test_kept_delivered_gone(void **state)
 {
@@ -239,8 +254,7 @@ test_kept_delivered_gone(void **state)
 	assert_int_equal(queue(h, &q), 2);
 	assert_int_equal(q.state, 2);
 	done(h, id, 0, 2, RC_OK);
-	(void)queue(h, &q); /* over another channel: perhaps before the results */
-	assert_int_equal(queue(h, &q), 0);
+	assert_queue_empties(h);
 }
 
 static void
