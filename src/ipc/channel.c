@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +14,7 @@
 #include "base/fd.h"
 #include "ipc/channel.h"
 
-#define TURN_MESSAGES 128       /* read in one loop turn, then others have theirs */
+#define TURN_BATCHES 16         /* read in one loop turn, then others have theirs */
 #define SOCKET_OCTETS (1 << 20) /* each buffer */
 
 struct packet {
@@ -41,8 +42,7 @@ struct channel {
 	void *data;
 };
 
-/* The largest message and one octet to see a longer one; one process, one loop, one buffer. */
-static char in_room[MSG_OCTETS_MAX + 1];
+/* One process, one loop, one message being written at a time. */
 static char out_room[MSG_OCTETS_MAX + 2];
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
@@ -257,61 +257,98 @@ descriptor_of(struct msghdr *h, bool *ret_many)
 	return first;
 }
 
-enum got { GOT_ONE, GOT_NONE, GOT_END };
+/* What one call receives at most: what a neighbour sent in one loop turn is seldom more. */
+#define BATCH 8
 
-/* Read and hand on one message. GOT_END with *ret_why set: the channel is over. */
-static enum got
-take_one(struct channel *c, const char **ret_why)
+struct received {
+	struct mmsghdr heads[BATCH];
+	struct iovec iovs[BATCH];
+	alignas(struct cmsghdr) char controls[BATCH][CMSG_SPACE(4 * sizeof(int))];
+	/* the largest message and one octet to see a longer one */
+	char rooms[BATCH][MSG_OCTETS_MAX + 1];
+};
+
+/* One process, one loop: a batch is handled whole before another channel is read. */
+static struct received in;
+
+/* How many came; 0: none now, -1: the end, or a reset that hides what is still queued, once. */
+static int
+receive(struct channel *c)
 {
-	static struct err e; /* outlives this call: *ret_why may point into it */
-	struct iovec iov = {.iov_base = in_room, .iov_len = sizeof(in_room)};
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(4 * sizeof(int))];
-	} control;
-	struct msghdr h = {.msg_iov = &iov,
-	                   .msg_iovlen = 1,
-	                   .msg_control = control.room,
-	                   .msg_controllen = sizeof(control.room)};
+	for (int i = 0; i < BATCH; i++) {
+		in.iovs[i] = (struct iovec){in.rooms[i], sizeof(in.rooms[i])};
+		in.heads[i].msg_hdr = (struct msghdr){.msg_iov = &in.iovs[i],
+		                                      .msg_iovlen = 1,
+		                                      .msg_control = in.controls[i],
+		                                      .msg_controllen = sizeof(in.controls[i])};
+	}
+	int count = recvmmsg(c->fd, in.heads, BATCH, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+	if (count >= 0)
+		return count;
+	return is_full(errno) ? 0 : -1;
+}
+
+/*
+ * Hand on number <i> of the batch; why the channel is over, or NULL. Once it is (<over>), only
+ * the descriptor that came along is taken care of.
+ */
+static const char *
+hand_on(struct channel *c, int i, const char *over)
+{
+	static struct err e; /* outlives this call: its text may be the reason */
+	const struct mmsghdr *h = &in.heads[i];
 	struct msg m;
 	bool many;
+	CLEANUP(fd_closep) int fd = descriptor_of(&in.heads[i].msg_hdr, &many);
 
-	ssize_t n = recvmsg(c->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	/* a reset hides what is still queued, once: only 0 is the end */
-	if (n < 0 && (is_full(errno) || errno == ECONNRESET))
-		return errno == ECONNRESET ? GOT_ONE : GOT_NONE;
-	*ret_why = n < 0 ? "receive failed" : "closed";
-	if (n <= 0)
-		return GOT_END;
-	CLEANUP(fd_closep) int fd = descriptor_of(&h, &many);
-	*ret_why = "a message too long or with too many descriptors";
-	if (many || (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
-		return GOT_END;
-	*ret_why = e.text;
-	if (msg_decode(c->peer, c->me, (struct str){in_room, (size_t)n}, fd, &m, &e) != RC_OK)
-		return GOT_END;
+	if (c->freed || over != NULL)
+		return over;
+	if (h->msg_len == 0)
+		return "closed";
+	if (many || (h->msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+		return "a message too long or with too many descriptors";
+	if (msg_decode(c->peer, c->me, (struct str){in.rooms[i], h->msg_len}, fd, &m, &e) !=
+	    RC_OK)
+		return e.text;
 	(void)fd_take(&fd);
 	c->use.got(c->use.arg, c, &m);
-	return GOT_ONE;
+	return c->why;
+}
+
+/* Read until nothing is left or others must have their turn; why the channel is over, or NULL.
+ */
+static const char *
+read_turn(struct channel *c)
+{
+	const char *why = c->why;
+	int resets = 0;
+
+	for (int turn = 0; turn < TURN_BATCHES && why == NULL && !c->freed; turn++) {
+		int count = receive(c);
+
+		if (count < 0 && resets++ == 0)
+			continue;
+		if (count < 0)
+			return "receive failed";
+		for (int i = 0; i < count; i++)
+			why = hand_on(c, i, why);
+		if (count < BATCH)
+			break; /* the socket is empty: the loop will say when it is not */
+	}
+	return why;
 }
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct channel *c = arg;
-	const char *why = NULL;
-	enum got got = GOT_ONE;
+	const char *why;
 
 	(void)fd;
 	(void)what;
 	c->busy = true;
-	for (int i = 0; i < TURN_MESSAGES && got == GOT_ONE && !c->freed && c->why == NULL; i++)
-		got = take_one(c, &why);
-	if (c->why != NULL) {
-		got = GOT_END;
-		why = c->why;
-	}
-	if (got == GOT_END && !c->freed) {
+	why = read_turn(c);
+	if (why != NULL && !c->freed) {
 		c->mute = true;
 		(void)event_del(c->readable); /* fails only for an event that is not there */
 		c->use.down(c->use.arg, c, why);

@@ -228,7 +228,7 @@ static const char *const calls_of_all[] = {
 	"write",
 	"readv",
 	"writev",
-	"recvmsg",
+	"recvmmsg",
 	"sendmsg",
 	"close",
 	"epoll_wait",
