@@ -132,7 +132,7 @@ make_schema(sqlite3 *db, const struct db_kind *kind, struct err *e)
 	if (db_exec(db, "BEGIN IMMEDIATE", e) != RC_OK)
 		return e->rc;
 	/* another process may have been first */
-	int64_t now;
+	int64_t now = 0;
 	if (version_of(db, &now, e) == RC_OK &&
 	    (now != 0 ||
 	     (db_exec(db, kind->schema, e) == RC_OK && db_exec(db, number, e) == RC_OK)) &&
@@ -145,7 +145,7 @@ make_schema(sqlite3 *db, const struct db_kind *kind, struct err *e)
 static enum rc
 settle(sqlite3 *db, const struct db_kind *kind, struct err *e)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	(void)sqlite3_busy_timeout(db, BUSY_MS); /* cannot fail on an open connection */
 	if (kind->opening != NULL && db_exec(db, kind->opening, e) != RC_OK)

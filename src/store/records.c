@@ -213,8 +213,8 @@ forget_part(struct records *r, uint64_t used, struct err *e)
 static enum rc
 forget_surplus(struct records *r, bool *ret_more, struct err *e)
 {
-	uint64_t used;
-	uint64_t unused;
+	uint64_t used = 0;
+	uint64_t unused = 0;
 
 	if (octets_of(r, &used, &unused, e) != RC_OK)
 		return e->rc;

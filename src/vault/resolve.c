@@ -37,22 +37,31 @@ struct resolve {
 	struct str found[RESOLVE_TARGETS_MAX];
 };
 
+/* An alias whose targets are being followed. */
+struct step {
+	struct entry entry;
+	unsigned next; /* of its targets */
+	bool astray;   /* one of them led nowhere */
+};
+
 /* Following one recipient to its accounts. */
 struct walk {
 	struct resolve *r;
 	uint64_t number;
 	unsigned followed; /* targets of aliases */
-	unsigned depth;    /* aliases open */
 	unsigned found;
 	bool loop;
 	enum rc rc;
 	struct err *e;
+	unsigned depth; /* in use of <open> */
+	struct step open[RESOLVE_DEPTH_MAX];
 };
 
 enum led {
 	LED_NOWHERE,
-	LED_ON,   /* there is an alias or an account of that name */
-	LED_STOP, /* walk.loop or walk.rc says why */
+	LED_ACCOUNT, /* it is among the found */
+	LED_ALIAS,   /* whose targets are to be followed */
+	LED_STOP,    /* walk.loop or walk.rc says why */
 };
 
 static int
@@ -155,14 +164,13 @@ add_found(struct walk *w, struct str name)
 	if (kept.p == NULL)
 		return stop(w, err_set(w->e, RC_TEMP, "no memory for a recipient"));
 	w->r->found[w->found++] = kept; /* one a target followed, or the only one */
-	return LED_ON;
+	return LED_ACCOUNT;
 }
-
-static enum led follow(struct walk *w, const struct entry *entry);
 
 /* <local> exactly, as a target of <self> or, NULL, of nobody. */
 static enum led
-lead(struct walk *w, struct str local, const struct cfg_domain *d, const struct entry *self)
+lead(struct walk *w, struct str local, const struct cfg_domain *d, const struct entry *self,
+     struct entry *ret_alias)
 {
 	char room[MAILBOX_MAX + 1];
 	struct buf name = BUF_ON(room);
@@ -170,8 +178,9 @@ lead(struct walk *w, struct str local, const struct cfg_domain *d, const struct 
 	bool is_self = alias.mark != NULL && self != NULL && alias.mark == self->mark;
 	bool has;
 
+	*ret_alias = alias;
 	if (alias.mark != NULL && !is_self)
-		return follow(w, &alias);
+		return LED_ALIAS;
 	resolve_name(&name, local, d->name);
 	if (name.cut)
 		return LED_NOWHERE;
@@ -187,18 +196,18 @@ lead(struct walk *w, struct str local, const struct cfg_domain *d, const struct 
 /* With and then without its plus extension; `+x` has none. */
 static enum led
 lead_plus(struct walk *w, struct str local, const struct cfg_domain *d,
-          const struct entry *self)
+          const struct entry *self, struct entry *ret_alias)
 {
 	size_t plus = str_find(local, '+');
-	enum led led = lead(w, local, d, self);
+	enum led led = lead(w, local, d, self, ret_alias);
 
 	if (led == LED_NOWHERE && plus > 0 && plus < local.n)
-		led = lead(w, str_slice(local, 0, plus), d, self);
+		led = lead(w, str_slice(local, 0, plus), d, self, ret_alias);
 	return led;
 }
 
 static enum led
-follow_target(struct walk *w, const struct entry *of, struct str target)
+lead_target(struct walk *w, const struct entry *of, struct str target, struct entry *ret_alias)
 {
 	struct address a;
 	char room[LOCAL_MAX + 1];
@@ -212,49 +221,79 @@ follow_target(struct walk *w, const struct entry *of, struct str target)
 	if (d == NULL)
 		return LED_NOWHERE;
 	buf_add_lower(&local, str_of(a.local));
-	return lead_plus(w, buf_str(&local), d, of);
+	return lead_plus(w, buf_str(&local), d, of, ret_alias);
 }
 
 /*
- * All targets of an alias. One met before has given its accounts already; one that is still
- * open leads back to itself.
+ * Begin with an alias's targets. One met before has given its accounts already; one that is
+ * still open leads back to itself.
  */
+static enum led
+enter(struct walk *w, const struct entry *entry)
+{
+	struct mark *mark = entry->mark;
+
+	if (mark->walk == w->number && !mark->open)
+		return LED_ALIAS;
+	if (mark->walk == w->number || w->depth == RESOLVE_DEPTH_MAX)
+		return stop(w, RC_OK);
+	*mark = (struct mark){.walk = w->number, .open = true, .told = mark->told};
+	w->open[w->depth++] = (struct step){.entry = *entry};
+	return LED_ALIAS;
+}
+
+static void
+leave(struct walk *w)
+{
+	const struct step *step = &w->open[--w->depth];
+
+	step->entry.mark->open = false;
+	step->entry.mark->told = step->entry.mark->told || step->astray;
+}
+
+static enum led
+next_target(struct walk *w, struct step *step)
+{
+	const struct resolve_use *use = &w->r->use;
+	const struct entry *entry = &step->entry;
+	struct str target = entry->to[step->next++];
+	struct entry alias;
+	enum led led = lead_target(w, entry, target, &alias);
+
+	if (led == LED_NOWHERE && !entry->mark->told)
+		use->astray(use->arg, entry->domain->name, entry->name, target);
+	step->astray = step->astray || led == LED_NOWHERE;
+	return led == LED_ALIAS ? enter(w, &alias) : led;
+}
+
+/* All that <entry> leads to. */
 static enum led
 follow(struct walk *w, const struct entry *entry)
 {
-	const struct resolve_use *use = &w->r->use;
-	struct mark *mark = entry->mark;
-	bool astray = false;
+	enum led led = enter(w, entry);
 
-	if (mark->walk == w->number && !mark->open)
-		return LED_ON;
-	if (mark->walk == w->number || w->depth == RESOLVE_DEPTH_MAX)
-		return stop(w, RC_OK);
-	mark->walk = w->number;
-	mark->open = true;
-	w->depth++;
-	for (unsigned i = 0; i < entry->to_count; i++) {
-		enum led led = follow_target(w, entry, entry->to[i]);
+	while (w->depth > 0 && led != LED_STOP) {
+		struct step *step = &w->open[w->depth - 1];
 
-		if (led == LED_STOP)
-			return led;
-		if (led == LED_NOWHERE && !mark->told)
-			use->astray(use->arg, entry->domain->name, entry->name, entry->to[i]);
-		astray = astray || led == LED_NOWHERE;
+		if (step->next < step->entry.to_count)
+			led = next_target(w, step);
+		else
+			leave(w);
 	}
-	mark->told = mark->told || astray;
-	mark->open = false;
-	w->depth--;
-	return LED_ON;
+	return led == LED_STOP ? led : LED_ALIAS;
 }
 
 static enum led
 lead_or_catch_all(struct walk *w, struct str local, const struct cfg_domain *d)
 {
-	enum led led = lead_plus(w, local, d, NULL);
-	struct entry catch_all = catch_all_find(w->r, d);
+	struct entry entry;
+	enum led led = lead_plus(w, local, d, NULL, &entry);
 
-	return led == LED_NOWHERE && catch_all.mark != NULL ? follow(w, &catch_all) : led;
+	if (led == LED_NOWHERE) {
+		entry = catch_all_find(w->r, d);
+		led = entry.mark != NULL ? LED_ALIAS : LED_NOWHERE;
+	}
+	return led == LED_ALIAS ? follow(w, &entry) : led;
 }
 
 static enum led

@@ -422,9 +422,10 @@ test_many_roads_are_walked_once(void **unused)
 
 	(void)unused;
 	for (unsigned i = 0; i < LEVELS; i++) {
-		m->to[2 * i] = made_target(m, i, i + 1);
-		m->to[2 * i + 1] = m->to[2 * i];
-		m->aliases[i] = (struct cfg_alias){made_name(m, i), &m->to[(size_t)2 * i], 2};
+		struct str *to = m->to + (size_t)i * 2;
+
+		to[0] = to[1] = made_target(m, i, i + 1);
+		m->aliases[i] = (struct cfg_alias){made_name(m, i), to, 2};
 	}
 	m->domain.alias_count = LEVELS;
 	struct resolve *r = open_house(&m->cfg, &h);
