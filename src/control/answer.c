@@ -95,6 +95,10 @@ answer_queue(struct buf *b, const struct request *q, const struct msg *m)
 	bool more = rows.count >= QUEUE_PAGE;
 	struct item_queued row;
 
+	if (m->queue_answer.rc != RC_OK) {
+		answer_error(b, EX_TEMPFAIL, "the queue cannot be read now");
+		return;
+	}
 	while (item_next_queued(&rows, &row)) {
 		if (request_one(q) && row.id != q->id) {
 			more = false;
