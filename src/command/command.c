@@ -7,8 +7,10 @@
 #include "base/buf.h"
 #include "cfg/cfg.h"
 #include "command/command.h"
+#include "command/print.h"
 
 #define REPORT_OCTETS 65536U
+#define FAIL_OCTETS 2048 /* what is longer is cut: an operator's argument, at most */
 
 struct cfg *
 command_cfg(const struct call *call, bool warn)
@@ -32,12 +34,14 @@ command_cfg(const struct call *call, bool warn)
 int
 command_fail(int code, const char *fmt, ...)
 {
+	char text[FAIL_OCTETS];
 	va_list ap;
 
-	(void)fputs("sekisho: ", stderr);
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	(void)fputs("sekisho: ", stderr);
+	print_text(stderr, str_slice(str_of(text), 0, n < 0 ? 0 : sizeof(text)));
 	(void)fputc('\n', stderr);
 	return code;
 }

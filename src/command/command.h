@@ -42,9 +42,11 @@ struct command {
  */
 struct cfg *command_cfg(const struct call *call, bool warn);
 
-/* "sekisho: ..." on stderr; returns <code>. */
+/* "sekisho: ..." on stderr, one line, fit for a terminal (print.h); returns <code>. */
 int command_fail(int code, const char *fmt, ...) PRINTF(2, 3);
 
 command_run_fn command_run, command_check, command_config, command_version;
+command_run_fn command_queue_list, command_queue_show, command_explain;
+command_run_fn command_user_add, command_user_list;
 
 #endif

@@ -13,15 +13,23 @@
 
 static command_run_fn run_help;
 
+#define ADDRESSES_MAX 1000 /* in one command */
+
+/* clang-format off */
 static const struct command commands[] = {
-	{"run",     "", "Be the mail server, until SIGTERM.",                    0,            0, 0, command_run    },
-	{"check",   "", "Check the configuration, with the code that run uses.", COMMAND_JSON, 0,
-         0,											  command_check  },
-	{"config",  "", "Print the values in effect, each with what it does.",
-         COMMAND_JSON | COMMAND_DEFAULTS,						      0, 0, command_config },
-	{"version", "", "Print the version.",                                    COMMAND_JSON, 0, 0, command_version},
-	{"help",    "", "Print this list.",                                      0,            0, 0, run_help       },
+	{"run",        "",   "Be the mail server, until SIGTERM.",                    0,            0, 0, command_run},
+	{"check",      "",   "Check the configuration, with the code that run uses.", COMMAND_JSON, 0, 0, command_check},
+	{"config",     "",   "Print the values in effect, each with what it does.",
+	                                                           COMMAND_JSON | COMMAND_DEFAULTS, 0, 0, command_config},
+	{"queue list", "",   "List what waits for delivery, a line a recipient.",     COMMAND_JSON, 0, 0, command_queue_list},
+	{"queue show", "ID", "Show one waiting message and all its recipients.",      COMMAND_JSON, 1, 1, command_queue_show},
+	{"explain",    "ID", "Tell what happened to a message so far.",               COMMAND_JSON, 1, 1, command_explain},
+	{"user add",   "ADDRESS...", "Make accounts, each with a mailbox.",           0, 1, ADDRESSES_MAX, command_user_add},
+	{"user list",  "",   "List the accounts.",                                    COMMAND_JSON, 0, 0, command_user_list},
+	{"version",    "",   "Print the version.",                                    COMMAND_JSON, 0, 0, command_version},
+	{"help",       "",   "Print this list.",                                      0,            0, 0, run_help},
 };
+/* clang-format on */
 
 /* What the command line may ask for beside the command's own arguments. */
 enum long_option { OPT_HELP = 256, OPT_JSON, OPT_DEFAULTS };
@@ -105,6 +113,40 @@ find(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
+/* Whether <word> is the first of this command's two. */
+static bool
+in_group(const struct command *c, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(c->words, word, n) == 0 && c->words[n] == ' ';
+}
+
+static bool
+is_group(const char *word)
+{
+	for (size_t i = 0; i < LENGTH(commands); i++)
+		if (in_group(&commands[i], word))
+			return true;
+	return false;
+}
+
+/* The usage of each command that begins with that word: asked for, or for want of another. */
+static int
+run_group(const char *word, bool asked)
+{
+	for (size_t i = 0; i < LENGTH(commands); i++)
+		if (in_group(&commands[i], word))
+			print_usage(&commands[i], asked ? stdout : stderr);
+	return asked ? EX_OK : EX_USAGE;
+}
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static bool
 set_flag(const struct command *c, struct call *call, int option)
 {
@@ -171,9 +213,11 @@ main(int argc, char **argv)
 		(void)run_help(NULL);
 		return finish(EX_USAGE);
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (is_help(argv[1]))
 		return finish(run_help(NULL));
 	const struct command *c = find(argc - 1, argv + 1, &words);
+	if (c == NULL && is_group(argv[1]))
+		return finish(run_group(argv[1], argc > 2 && is_help(argv[2])));
 	if (c == NULL)
 		return command_fail(EX_USAGE, "no command %s; sekisho help lists them",
 		                    argv[1]);

@@ -6,10 +6,10 @@
 
 #include <jansson.h>
 
+#include "base/date.h"
 #include "base/id.h"
 #include "base/logfmt.h"
 #include "control/answer.h"
-#include "base/date.h"
 
 #define TEXT_OCTETS_MAX 2048 /* the longest text of item.def is 1800 */
 #define TEXT_ROOM (4 * TEXT_OCTETS_MAX + 1)

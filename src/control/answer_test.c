@@ -1,15 +1,11 @@
 /* What operators get: lines that parse, with nothing in them that a terminal would obey. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "base/id.h"
+#include "base/test.h"
 #include "control/answer.h"
 
 static char answer_room[ANSWER_OCTETS_MAX];

@@ -1,8 +1,4 @@
 /* Operators' connections: one request at a time, bounded, and nobody holds one for ever. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,10 +6,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/test.h"
 #include "control/answer.h"
 #include "control/client.h"
 

@@ -1,12 +1,6 @@
 /* The operator's verbs: each becomes its question, and nothing else does. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/id.h"
+#include "base/test.h"
 #include "control/request.h"
 
 #define ID "0000000000100" /* 1024 */

@@ -32,7 +32,7 @@ item_of(const struct spool *sp, const struct listed *l)
 	};
 }
 
-static void
+static enum rc
 gather(struct spool *sp, const struct msg_queue_ask *m, struct buf *b, unsigned *ret_count)
 {
 	struct listed l;
@@ -49,9 +49,11 @@ gather(struct spool *sp, const struct msg_queue_ask *m, struct buf *b, unsigned 
 		if (item_add_queued(b, &item))
 			(*ret_count)++;
 	}
-	if (rc != RC_OK && rc != RC_AGAIN)
-		log_say(LOG_ERROR, "queue_ask", e.text);
 	tables_list_end(sp->tables);
+	if (rc == RC_OK || rc == RC_AGAIN)
+		return RC_OK;
+	log_say(LOG_ERROR, "queue_ask", e.text);
+	return RC_TEMP;
 }
 
 void
@@ -62,9 +64,9 @@ listing_answer(struct spool *sp, struct channel *c, const struct msg_queue_ask *
 	struct msg answer = {.no = MSG_queue_answer, .queue_answer.ask = m->ask};
 	struct err e;
 	unsigned count = 0;
+	enum rc rc = sp->broken ? RC_TEMP : gather(sp, m, &b, &count);
 
-	if (!sp->broken)
-		gather(sp, m, &b, &count);
+	answer.queue_answer.rc = (uint8_t)rc;
 	answer.queue_answer.rows = (struct list){count, buf_str(&b)};
 	if (channel_send(c, &answer, &e) != RC_OK)
 		log_say(LOG_WARN, "queue_answer", e.text);
