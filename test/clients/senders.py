@@ -1,0 +1,127 @@
+"""The clients that people use, each as one function: send this file, say whether it was taken.
+
+Each gets a file with LF line ends and does what that client does with it.
+"""
+
+import json
+import shutil
+import smtplib
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from harness import Smtp
+
+SECONDS = 120
+PATH = "/usr/sbin:/usr/local/bin:/usr/bin:/bin"  # smtp-source lies where only root looks
+NODEMAILER = Path(__file__).resolve().parent / "nodemailer"
+
+
+@dataclass
+class Job:
+    """One message: its envelope and the file it lies in."""
+
+    rcpts: list
+    path: Path
+    sender: str = "sender@example.net"
+    dsn: dict = field(default_factory=dict)  # envid, ret, notify
+    folder: Path = None  # where a client may be installed
+
+
+@dataclass
+class Outcome:
+    taken: bool
+    said: str
+
+
+def command(name):
+    found = shutil.which(name, path=PATH)
+    if found is None:
+        pytest.skip(f"not installed: {name}")
+    return found
+
+
+def run(args, **how):
+    done = subprocess.run([str(arg) for arg in args], capture_output=True, text=True, check=False,
+                          errors="replace", timeout=SECONDS, **how)
+    return Outcome(done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:])
+
+
+def smtp_source(server, job):
+    """Postfix's. With several recipients it numbers one address: 1a@b, 2a@b, ..."""
+    rcpt = job.rcpts[0] if len(job.rcpts) == 1 else job.rcpts[0][1:]
+    return run([command("smtp-source"), "-r", len(job.rcpts), "-f", job.sender, "-t", rcpt,
+                "-F", job.path, "-M", "client.example.net", f"{server.host}:{server.port}"])
+
+
+def swaks(server, job):
+    return run([command("swaks"), "--server", server.host, "--port", server.port,
+                "--ehlo", "client.example.net", "--from", job.sender, "--to", ",".join(job.rcpts),
+                "--data", f"@{job.path}", "--suppress-data"])
+
+
+def curl(server, job):
+    rcpts = [part for rcpt in job.rcpts for part in ("--mail-rcpt", rcpt)]
+    return run([command("curl"), "-sS", "--crlf", "--mail-from", job.sender, *rcpts,
+                "-T", job.path, f"smtp://{server.host}:{server.port}/client.example.net"])
+
+
+def nodemailer(server, job):
+    install_nodemailer(job.folder)
+    envelope = {"from": job.sender, "to": job.rcpts, "size": job.path.stat().st_size}
+    if job.dsn:
+        envelope["dsn"] = {"id": job.dsn["envid"], "return": job.dsn["ret"],
+                           "notify": job.dsn["notify"], "recipient": job.rcpts[0]}
+    ask = {"port": server.port, "envelope": envelope, "file": str(job.path)}
+    return run([command("node"), "send.js"], cwd=job.folder, input=json.dumps(ask))
+
+
+def install_nodemailer(folder):
+    """Once a folder, as package-lock.json pins it."""
+    if (folder / "node_modules").exists():
+        return
+    for name in ("package.json", "package-lock.json", "send.js"):
+        shutil.copy(NODEMAILER / name, folder)
+    done = run([command("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+    if not done.taken:
+        shutil.rmtree(folder / "node_modules", ignore_errors=True)
+        pytest.skip(f"npm cannot install nodemailer here: {done.said[-200:]}")
+
+
+def python_smtplib(server, job):
+    mail, rcpt = [], []
+    if job.dsn:
+        mail = [f"RET={job.dsn['ret']}", f"ENVID={job.dsn['envid']}"]
+        rcpt = [f"NOTIFY={job.dsn['notify']}", f"ORCPT=rfc822;{job.rcpts[0]}"]
+    utf8 = not (job.sender + "".join(job.rcpts)).isascii()
+    mail += ["SMTPUTF8"] if utf8 else []
+    try:
+        with smtplib.SMTP(server.host, server.port, "client.example.net", SECONDS) as client:
+            client.command_encoding = "utf-8" if utf8 else "ascii"
+            refused = client.sendmail(job.sender, job.rcpts, job.path.read_bytes(), mail, rcpt)
+    except smtplib.SMTPException as why:
+        return Outcome(False, str(why))
+    return Outcome(not refused, str(refused))
+
+
+def bdat(server, job):
+    """CHUNKING, which none of the others speaks: chunks of odd sizes, cut anywhere in a line."""
+    wire = job.path.read_bytes().replace(b"\n", b"\r\n")
+    with Smtp(server.port, server.host, seconds=SECONDS) as client:
+        client.hello()
+        client.envelope(job.sender, job.rcpts)
+        step = max(1, len(wire) // 7)
+        cuts = [*range(0, len(wire), step), len(wire)]
+        for begin, end in zip(cuts, cuts[1:]):
+            client.send(b"BDAT %d\r\n" % (end - begin) + wire[begin:end])
+            reply = client.reply()
+            if reply.code != 250:
+                return Outcome(False, str(reply))
+        client.send(b"BDAT 0 LAST\r\n")
+        reply = client.reply()
+        return Outcome(reply.code == 250, str(reply))
+
+
+SENDERS = {one.__name__: one for one in (smtp_source, swaks, curl, nodemailer, python_smtplib, bdat)}

@@ -1,0 +1,141 @@
+"""What real clients send is what lies in the Maildir, byte for byte below the documented fields."""
+
+import pytest
+
+from clients.senders import SENDERS, Job
+from harness import strip_added
+from harness.mail import kept_form, wire_form
+
+ALL = tuple(SENDERS)
+LIMIT = 50 * 1024 * 1024  # message_size by default: octets with CR LF
+HUNDRED = [f"{n}user@example.org" for n in range(1, 101)]
+UTF8_USER = "grå@example.org"
+
+HEADER = b"From: sender@example.net\nTo: alice@example.org\nSubject: a test\n"
+DATE = b"Date: Tue, 1 Jul 2003 10:52:37 +0200\n"
+PLAIN = HEADER + DATE + b"\nThe first line.\n.\n..two dots\n.dot\n\nThe last one.\n"
+EIGHT_BIT = HEADER + DATE + b"\nutf-8 gr\xc3\xa5, latin-1 gr\xe5, \x80\xff\n"
+UTF8_HEADER = HEADER + "Comments: grå\n".encode() + DATE + b"\nbody\n"
+
+
+def message_of(size):
+    """A message whose form with CR LF has exactly `size` octets."""
+    line = b"x" * 98 + b"\n"
+    head = HEADER + DATE + b"\n"
+    left = size - len(wire_form(head))
+    full, rest = divmod(left, 100)
+    if rest == 1:  # no line has one octet
+        full, rest = full - 1, 101
+    text = head + line * full + (b"y" * (rest - 2) + b"\n" if rest else b"")
+    assert len(wire_form(text)) == size
+    return text
+
+
+@pytest.fixture(scope="module")
+def nodemailer_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("nodemailer")
+
+
+@pytest.fixture
+def send(tmp_path, nodemailer_folder):
+    def one(client, server, text, rcpts, **how):
+        path = tmp_path / "message"
+        path.write_bytes(text)
+        return SENDERS[client](server, Job(rcpts, path, folder=nodemailer_folder, **how))
+    return one
+
+
+def delivered(server, rcpt):
+    """The one message in this mailbox: the added fields, and what was sent."""
+    path, = server.wait_delivered(1, rcpt)
+    return strip_added(path.read_bytes())
+
+
+@pytest.mark.parametrize("client", ALL)
+@pytest.mark.parametrize("text", [PLAIN, EIGHT_BIT, HEADER + b"\nno date\n"],
+                         ids=["plain", "8bit", "no-date"])
+def test_content_arrives_as_it_was_sent(server, send, client, text):
+    outcome = send(client, server, text, ["alice@example.org"])
+    assert outcome.taken, outcome.said
+    values, content = delivered(server, "alice@example.org")
+    assert content == text
+    assert values["Return-Path"] == "<sender@example.net>"
+    assert values["Delivered-To"] == values["X-Original-To"] == "alice@example.org"
+    assert "for <alice@example.org>" in values["Received"]
+
+
+@pytest.mark.parametrize("client", ALL)
+def test_an_empty_message_is_a_message(server, send, client):
+    outcome = send(client, server, b"", ["alice@example.org"])
+    assert outcome.taken, outcome.said
+    # some clients cannot send nothing: they end an empty message with an empty line
+    assert delivered(server, "alice@example.org")[1] in (b"", b"\n")
+
+
+@pytest.mark.parametrize("client", ALL)
+def test_the_null_sender_may_write(server, send, client):
+    if client in ("smtp_source", "nodemailer"):
+        pytest.skip(f"{client} has no way to say MAIL FROM:<>")
+    outcome = send(client, server, PLAIN, ["alice@example.org"], sender="")
+    assert outcome.taken, outcome.said
+    assert delivered(server, "alice@example.org")[0]["Return-Path"] == "<>"
+
+
+@pytest.mark.parametrize("client", ALL)
+def test_a_message_as_large_as_may_be_is_kept(server, send, client):
+    text = message_of(LIMIT)
+    outcome = send(client, server, text, ["alice@example.org"])
+    assert outcome.taken, outcome.said
+    assert delivered(server, "alice@example.org")[1] == kept_form(wire_form(text))
+
+
+@pytest.mark.parametrize("client", ALL)
+def test_one_octet_more_is_refused(server, send, client):
+    outcome = send(client, server, message_of(LIMIT + 1), ["alice@example.org"])
+    assert not outcome.taken, outcome.said
+    if client != "curl":  # which keeps the reply to itself
+        assert "552" in outcome.said and "5.3.4" in outcome.said, outcome.said
+    assert not server.mails()
+    assert server.deliver("alice@example.org", b"Subject: after it\r\n\r\n").code == 250
+
+
+@pytest.mark.parametrize("client", ALL)
+def test_a_hundred_recipients_get_a_copy_each(new_server, send, client):
+    server = new_server(accounts=HUNDRED).start()
+    outcome = send(client, server, PLAIN, HUNDRED)
+    assert outcome.taken, outcome.said
+    server.wait_delivered(len(HUNDRED))
+    for rcpt in HUNDRED:
+        values, content = delivered(server, rcpt)
+        assert content == PLAIN
+        assert values["Delivered-To"] == values["X-Original-To"] == rcpt
+        assert " for " not in values["Received"], "the others are nobody's business"
+
+
+@pytest.mark.parametrize("client", ["curl", "nodemailer", "python_smtplib"])
+def test_addresses_in_utf8(new_server, send, client):
+    server = new_server(accounts=[UTF8_USER]).start()
+    outcome = send(client, server, UTF8_HEADER, [UTF8_USER], sender="blåbær@example.net")
+    assert outcome.taken, outcome.said
+    values, content = delivered(server, UTF8_USER)
+    assert content == UTF8_HEADER
+    assert values["Return-Path"] == "<blåbær@example.net>"
+    assert values["Delivered-To"] == UTF8_USER
+    assert "UTF8SMTP" in values["Received"]  # RFC 6531 §4.3
+
+
+@pytest.mark.parametrize("client", ["nodemailer", "python_smtplib"])
+def test_dsn_parameters_are_taken(server, send, client):
+    dsn = {"envid": "QQ314159", "ret": "HDRS", "notify": "SUCCESS,FAILURE"}
+    outcome = send(client, server, PLAIN, ["alice@example.org"], dsn=dsn)
+    assert outcome.taken, outcome.said
+    assert delivered(server, "alice@example.org")[1] == PLAIN
+
+
+def test_many_sessions_of_smtp_source(server, send):
+    """Its own load: 20 sessions, 400 messages with a recipient each."""
+    from clients.senders import command, run
+    outcome = run([command("smtp-source"), "-s", 20, "-m", 400, "-l", 4096, "-f", "s@example.net",
+                   "-t", "alice@example.org", f"{server.host}:{server.port}"])
+    assert outcome.taken, outcome.said
+    server.wait_delivered(400, "alice@example.org", seconds=30)
