@@ -253,7 +253,12 @@ client_number(const json_t *row, const char *key)
 void
 client_print_json(void *unused, json_t *row)
 {
+	char *text = json_dumps(row, JSON_COMPACT | JSON_ENSURE_ASCII);
+
 	(void)unused;
-	(void)json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+	for (const char *p = text; p != NULL && *p != '\0'; p++)
+		(void)(*p == 0x7f ? fputs("\\u007f", stdout)
+		                  : putchar(*p)); /* jansson leaves DEL */
 	(void)putchar('\n'); /* the dispatcher looks at stdout's error at the end */
+	free(text);
 }

@@ -88,11 +88,10 @@ struct total {
 static void
 total_add(struct total *t, const json_t *row)
 {
-	struct buf id = BUF_ON(t->id);
-
 	t->recipients++;
 	if (str_eq(client_text(row, "id"), str_of(t->id)))
 		return;
+	struct buf id = BUF_ON(t->id);
 	buf_clear(&id);
 	buf_add(&id, client_text(row, "id"));
 	t->messages++;

@@ -106,8 +106,11 @@ add_to_file(struct users *u, const char *address, struct err *e)
 static int
 users_add(struct users *u, const char *address, struct err *e)
 {
-	if (!str_is_utf8(str_of(address))) {
-		(void)err_set(e, RC_PERM, "not UTF-8");
+	struct str s = str_of(address);
+
+	if (s.n >= ADDRESS_ROOM || !str_is_utf8(s) || !str_is_printable(s)) {
+		(void)err_set(e, RC_PERM, "%.*s: this is no address",
+		              (int)(s.n < 100 ? s.n : 100), s.p);
 		return EX_DATAERR;
 	}
 	return u->server != NULL ? add_by_server(u, address, e) : add_to_file(u, address, e);
@@ -222,7 +225,7 @@ add_each(struct users *u, const struct call *call)
 		int status = users_add(u, call->argv[i], &e);
 
 		if (status != EX_OK)
-			(void)command_fail(status, "%s: %s", call->argv[i], e.text);
+			(void)command_fail(status, "%s", e.text); /* names it */
 		if (first == EX_OK)
 			first = status;
 	}

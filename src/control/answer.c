@@ -14,6 +14,20 @@
 #define TEXT_OCTETS_MAX 2048 /* the longest text of item.def is 1800 */
 #define TEXT_ROOM (4 * TEXT_OCTETS_MAX + 1)
 
+/* jansson escapes all that is no printable ASCII, but for DEL. */
+static void
+add_ascii(struct buf *b, struct str json)
+{
+	while (json.n > 0) {
+		size_t n = str_find(json, 0x7f);
+
+		buf_add(b, str_slice(json, 0, n));
+		if (n < json.n)
+			buf_add(b, STR("\\u007f"));
+		json = str_slice(json, n + 1, json.n);
+	}
+}
+
 /* The line, and the end of <o>, which is ours; NULL is memory that was out. */
 static void
 add_line(struct buf *b, json_t *o)
@@ -23,7 +37,7 @@ add_line(struct buf *b, json_t *o)
 	if (text == NULL) {
 		b->cut = true;
 	} else {
-		buf_add(b, str_of(text));
+		add_ascii(b, str_of(text));
 		buf_addc(b, '\n');
 	}
 	free(text);

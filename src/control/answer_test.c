@@ -182,10 +182,10 @@ test_a_record_is_read_into_its_fields(void **unused)
 	json_decref(o);
 	check_end(&in, true);
 
-	in = journal_answer("event=decision rcpt=\"a\\x0a\\x22@b\"", RC_OK, &q);
+	in = journal_answer("event=decision rcpt=\"a\\x0a\\x7f\\x22@b\"", RC_OK, &q);
 	o = next_line(&in);
 	row = json_object_get(o, "row");
-	check_text(json_object_get(row, "fields"), "rcpt", "a\n\"@b");
+	check_text(json_object_get(row, "fields"), "rcpt", "a\n\x7f\"@b");
 	json_decref(o);
 }
 

@@ -57,7 +57,8 @@ def test_one_message_is_shown(stuck):
 
 
 def test_more_than_a_page_is_listed_whole(stuck):
-    many = [f"alice+{n}@example.org" for n in range(70)]
+    many = [f"user{n}@example.org" for n in range(70)]
+    stuck.cli("user", "add", *many)
     ids = [id_of(stuck.deliver(many, MAIL)), id_of(stuck.deliver(many[:40], MAIL))]
     rows = json_lines(stuck.cli("queue", "list", "--json").stdout)
 

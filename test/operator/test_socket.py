@@ -185,7 +185,7 @@ def test_seventeen_at_once_are_one_too_many(server):
     ("spool", {"verb": "queue_list"}), ("vault", {"verb": "user_list"}),
     ("store", {"verb": "explain", "id": "0000000000100"})])
 def test_it_survives_those_it_asks(server, role, request_):
-    control = server.pids("control")
+    control = asks_well(server)
     pid = server.kill_role(role, signal.SIGSTOP)
     with Operator(control_socket(server)) as operator:
         operator.send(json.dumps(request_).encode() + b"\n")
