@@ -85,6 +85,34 @@ test_no_other_length_is_taken(void **unused)
 	assert_int_equal(cfg_decode(buf_str(&b), &c, &e), RC_PERM);
 }
 
+/* Every octet set to each of these: refused, or read as just what it says. */
+static void
+test_a_changed_octet_is_refused_or_meant(void **unused)
+{
+	(void)unused;
+	static const char values[] = {0, 1, 'b', 0x7f, (char)0x80, (char)0xff};
+	char room[4096];
+	char again[4096];
+	struct buf b = BUF_ON(room);
+	struct cfg was = sample();
+	struct cfg *c;
+	struct err e;
+
+	assert_int_equal(cfg_encode(&was, &b, &e), RC_OK);
+	for (size_t i = 0; i < b.n * LENGTH(values); i++) {
+		struct buf b2 = BUF_ON(again);
+		char kept = room[i / LENGTH(values)];
+
+		room[i / LENGTH(values)] = values[i % LENGTH(values)];
+		if (cfg_decode(buf_str(&b), &c, &e) == RC_OK) {
+			assert_int_equal(cfg_encode(c, &b2, &e), RC_OK);
+			assert_true(str_eq(buf_str(&b), buf_str(&b2)));
+			(void)cfg_free(c);
+		}
+		room[i / LENGTH(values)] = kept;
+	}
+}
+
 static void
 test_too_large_for_its_room_is_an_error(void **unused)
 {
@@ -167,6 +195,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decoded_is_what_was_encoded),
 		cmocka_unit_test(test_no_other_length_is_taken),
+		cmocka_unit_test(test_a_changed_octet_is_refused_or_meant),
 		cmocka_unit_test(test_too_large_for_its_room_is_an_error),
 		cmocka_unit_test(test_what_lookups_could_not_trust_is_refused),
 		cmocka_unit_test(test_domains_and_aliases_are_found_in_any_case),
