@@ -47,9 +47,8 @@ static const struct {
 	const char *name;
 	const char *help;
 } flags[] = {
-	{OPT_JSON,     COMMAND_JSON,     "--json",     "JSON on stdout, one value a line"},
-	{OPT_DEFAULTS, COMMAND_DEFAULTS, "--defaults",
-         "the values of a file that sets nothing"                                        },
+	{OPT_JSON,     COMMAND_JSON,     "--json",     "JSON on stdout, one value a line"   },
+	{OPT_DEFAULTS, COMMAND_DEFAULTS, "--defaults", "what a file that sets nothing means"},
 };
 
 static int
