@@ -9,7 +9,7 @@ import time
 
 from runner.builds import BUILDS, make
 from runner.results import FAILED, PASSED, SKIPPED, Case, closing_line
-from runner.suites import SUITES
+from runner.suites import ALL, SUITES
 
 DETAIL_LINES = 60  # of one failure; all of it stands in build/test-logs and meson-logs
 DETAILS_MAX = 10
@@ -70,7 +70,7 @@ def main(names):
         return 64
     made = {}
     cases = []
-    for name in names or SUITES:
+    for name in names or ALL:
         cases += run_suite(name, made)
     cases += [Case(f"build: {case.name}", case.outcome, case.detail) for case in made.values()]
     report_skipped(cases)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -76,7 +77,19 @@ def fuzz():
         yield from pool.map(_fuzz_one, targets)
 
 
-def _pytest(where, name, seconds, more=()):
+def _wait(run, seconds):
+    """Its exit code. Past its time it is interrupted first, so that it ends what it started."""
+    for sig, patience in ((signal.SIGINT, 60), (signal.SIGKILL, 0)):
+        try:
+            return run.wait(seconds)
+        except subprocess.TimeoutExpired:
+            run.send_signal(sig)
+            seconds = patience
+    run.wait()
+    return "none: killed, out of time"
+
+
+def _pytest(where, name, seconds):
     LOGS.mkdir(parents=True, exist_ok=True)
     junit = LOGS / f"{name}.xml"
     log = LOGS / f"{name}.log"
@@ -85,13 +98,11 @@ def _pytest(where, name, seconds, more=()):
            "SEKISHO_HOSTILE_BUILD": str(BUILDS["hostile"].path),
            "SEKISHO_FAULTS_BUILD": str(BUILDS["faults"].path)}
     with open(log, "w", encoding="utf-8") as out:
-        try:
-            code = subprocess.run(
-                [sys.executable, "-m", "pytest", where, f"--junitxml={junit}", "-v", "-rs",
-                 "--durations=15", *more], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=subprocess.STDOUT, timeout=seconds, check=False).returncode
-        except subprocess.TimeoutExpired:
-            code = f"none after {seconds} s"
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pytest", where, f"--junitxml={junit}", "-v", "-rs",
+             "--durations=15"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out,
+            stderr=subprocess.STDOUT)
+        code = _wait(run, seconds)
     cases = list(junit_cases(junit)) if junit.exists() else []
     if code != 0 and not any(case.outcome == FAILED for case in cases):
         tail = log.read_text(encoding="utf-8", errors="replace")[-6000:]
@@ -102,6 +113,12 @@ def _pytest(where, name, seconds, more=()):
 def system():
     """whole-system tests: real processes, real SMTP on loopback"""
     yield from _pytest("test", "system", SYSTEM_SECONDS)
+
+
+def soak():
+    """crash tests for SEKISHO_SOAK_MINUTES"""
+    minutes = float(os.environ.get("SEKISHO_SOAK_MINUTES") or 60)
+    yield from _pytest("test/crash", "soak", minutes * 60 * 2 + SYSTEM_SECONDS)
 
 
 def form_checks():
@@ -123,4 +140,6 @@ SUITES = {
     "clang": (("clang",), clang),
     "asan": (("asan",), asan),
     "fuzz": (("fuzz",), fuzz),
+    "soak": (("gcc", "faults"), soak),
 }
+ALL = tuple(name for name in SUITES if name != "soak")
