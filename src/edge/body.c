@@ -195,7 +195,7 @@ take(struct session *s, struct str *in)
 		end = content_take(&t->content, in, out);
 		t->wire += was - in->n;
 		t->body.n = out == &held ? held.n : 0;
-		if (t->wire > s->env->cfg->message_size)
+		if (t->wire - t->content.framing > s->env->cfg->message_size)
 			tx_fail(t, REASON_too_big);
 		if (in->n > 0 && !end && t->failed == REASON_NONE)
 			make_room(s);

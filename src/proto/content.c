@@ -70,6 +70,7 @@ at_start(struct content *c, struct str *in, struct buf *out)
 {
 	if (c->kind == CONTENT_DATA && in->p[0] == '.') {
 		*in = str_slice(*in, 1, in->n);
+		c->framing++;
 		return CONTENT_AT_DOT;
 	}
 	return at_line(c, in, out);
@@ -114,6 +115,7 @@ at_dot(struct content *c, struct str *in, struct buf *out)
 {
 	if (in->p[0] == '\r') {
 		*in = str_slice(*in, 1, in->n);
+		c->framing++;
 		return CONTENT_AT_DOT_CR;
 	}
 	return at_line(c, in, out);
@@ -122,9 +124,12 @@ at_dot(struct content *c, struct str *in, struct buf *out)
 static enum content_at
 at_dot_cr(struct content *c, struct str *in, struct buf *out)
 {
-	if (in->p[0] != '\n')
+	if (in->p[0] != '\n') {
+		c->framing--; /* the CR was content after all */
 		return stray_cr(c, in, out);
+	}
 	*in = str_slice(*in, 1, in->n);
+	c->framing++;
 	return CONTENT_AT_END;
 }
 

@@ -39,6 +39,8 @@ struct content {
 	enum content_at at;
 	uint64_t bare_cr; /* how many became spaces */
 	uint64_t bare_lf; /* how many line ends were LF alone */
+	uint64_t framing; /* octets that are no part of the message (RFC 1870 §3): stuffed dots
+	                   * and DATA's end */
 };
 
 void content_init(struct content *c, enum content_kind kind);

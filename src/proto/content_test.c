@@ -144,7 +144,18 @@ test_what_stands_behind_the_end_is_not_content(void **unused)
 	assert_string_equal(r.out.p, "first\n");
 }
 
-/* DESIGN: a stray LF is a line end and a stray CR a space; NUL stays. */
+static size_t
+count_lf(const struct buf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += b->p[i] == '\n';
+	return n;
+}
+
+/* DESIGN: a stray LF is a line end and a stray CR a space; NUL stays. RFC 1870 §3: the dots of
+ * the transfer are not of the message. */
 static void
 test_kept_form(void **unused)
 {
@@ -184,6 +195,9 @@ test_kept_form(void **unused)
 		assert_true(str_eq(buf_str(&r.out), rows[i].out));
 		assert_int_equal(r.c.bare_cr, rows[i].bare_cr);
 		assert_int_equal(r.c.bare_lf, rows[i].bare_lf);
+		/* all else that came is in <out>, but for the CR of each CR LF */
+		assert_int_equal(r.c.framing,
+		                 r.taken - r.out.n - (count_lf(&r.out) - rows[i].bare_lf));
 	}
 }
 
