@@ -130,7 +130,7 @@ cfg_read(const char *path, struct cfg **ret, struct buf *report)
 {
 	char *room = malloc(CFG_OCTETS_MAX);
 	struct err e;
-	size_t n;
+	size_t n = 0;
 	enum rc rc = room == NULL ? err_set(&e, RC_TEMP, "no memory to read it")
 	                          : read_file(path, room, &n, &e);
 

@@ -11,7 +11,7 @@
 
 /* clang-format off */
 #define VALUE_KEY(in_, name_, doc_) \
-	{.in = SCOPE_##in_, .kind = KEY_VALUE, .name = #name_, .opens = SCOPE_##in_, .doc = doc_}
+	{.in = SCOPE_##in_, .kind = KEY_VALUE, .name = #name_, .opens = SCOPE_##in_, .doc = (doc_)}
 static const struct cfg_key keys[] = {
 #define TEXT(name, initial, doc)                   VALUE_KEY(root, name, doc),
 #define OPTION(name, initial, min, max, unit, doc) VALUE_KEY(root, name, doc),
@@ -19,23 +19,23 @@ static const struct cfg_key keys[] = {
 #include "cfg/cfg.def"
 #define TEXT(in, name, doc) VALUE_KEY(in, name, doc),
 #define SECTION(in_, name_, doc_) \
-	{.in = SCOPE_##in_, .kind = KEY_SECTION, .name = #name_, .opens = SCOPE_##name_, .doc = doc_},
+	{.in = SCOPE_##in_, .kind = KEY_SECTION, .name = #name_, .opens = SCOPE_##name_, .doc = (doc_)},
 #define CHOICE(in_, name_, first, choices_, doc_) \
 	{.in = SCOPE_##in_, .kind = KEY_VALUE, .name = #name_, .opens = SCOPE_##in_, \
-	 .initial = first, .choices = choices_, .doc = doc_},
+	 .initial = (first), .choices = (choices_), .doc = (doc_)},
 #define LIST(in_, name_, doc_) \
-	{.in = SCOPE_##in_, .kind = KEY_LIST, .name = #name_, .opens = SCOPE_##in_, .doc = doc_},
+	{.in = SCOPE_##in_, .kind = KEY_LIST, .name = #name_, .opens = SCOPE_##in_, .doc = (doc_)},
 #include "cfg/section.def"
 };
 
 #define ROW(kind_, name_, doc_) \
 	.kind = (kind_), .name = #name_, .at = offsetof(struct cfg, name_), .doc = (doc_)
 static const struct cfg_row rows[] = {
-#define TEXT(name_, first, doc_)            {ROW(ROW_TEXT, name_, doc_), .initial = first},
+#define TEXT(name_, first, doc_)            {ROW(ROW_TEXT, name_, doc_), .initial = (first)},
 #define CHOICE(name_, first, choices_, doc_) \
-	{ROW(ROW_CHOICE, name_, doc_), .initial = first, .choices = choices_},
+	{ROW(ROW_CHOICE, name_, doc_), .initial = (first), .choices = (choices_)},
 #define OPTION(name_, first, least, most, unit_, doc_) \
-	{ROW(ROW_NUMBER, name_, doc_), .number = first, .min = least, .max = most, .unit = unit_},
+	{ROW(ROW_NUMBER, name_, doc_), .number = (first), .min = (least), .max = (most), .unit = (unit_)},
 #include "cfg/cfg.def"
 };
 /* clang-format on */

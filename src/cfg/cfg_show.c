@@ -98,7 +98,7 @@ show_alias(struct buf *b, const struct cfg_alias *a)
 {
 	struct address local = {.local = ""};
 	struct buf name = BUF_ON(local.local);
-	char room[2 * LOCAL_MAX + sizeof("\"\"")];
+	char room[(size_t)2 * LOCAL_MAX + sizeof("\"\"")];
 	struct buf written = BUF_ON(room);
 
 	buf_add(&name, a->name);

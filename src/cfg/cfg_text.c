@@ -61,14 +61,17 @@ blank(struct reader *r, size_t from, size_t to)
 static char
 peek(const struct reader *r, size_t ahead)
 {
-	return r->at + ahead < r->text.n ? r->text.p[r->at + ahead] : '\0';
+	if (r->at + ahead >= r->text.n)
+		return '\0';
+	return r->text.p[r->at + ahead];
 }
 
+/* Whether the next octet, of which there is one, is a word's. */
 static bool
-is_word(const struct reader *r, size_t at)
+is_word(const struct reader *r)
 {
-	char c = r->text.p[at];
-	char next = at + 1 < r->text.n ? r->text.p[at + 1] : '\0';
+	char c = peek(r, 0);
+	char next = peek(r, 1);
 
 	if (c == '/') /* these two libconfuse takes for comments */
 		return next != '/' && next != '*';
@@ -185,9 +188,9 @@ take_token(struct reader *r)
 		} else if (peek(r, 0) != '\0' && strchr("={},", peek(r, 0)) != NULL) {
 			t.kind = TOKEN_MARK;
 			r->at++;
-		} else if (is_word(r, r->at)) {
+		} else if (is_word(r)) {
 			t.kind = TOKEN_WORD;
-			while (r->at < r->text.n && is_word(r, r->at))
+			while (r->at < r->text.n && is_word(r))
 				r->at++;
 		} else {
 			take_stray(r);

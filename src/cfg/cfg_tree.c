@@ -25,6 +25,7 @@ struct growing {
 	struct cfg_node *open[SCOPE_COUNT]; /* from the file inwards */
 	unsigned depth;                     /* of them */
 	bool no_memory;
+	char opens[8]; /* a value for OPENS; libconfuse wants it writable, and copies it */
 	struct cfg_node lost; /* what there is no memory for; read by nobody */
 };
 
@@ -122,9 +123,24 @@ take_error(cfg_t *at, const char *fmt, va_list ap)
 	                 b.cut ? "syntax error" : text);
 }
 
+static cfg_opt_t
+opt_of(const struct cfg_key *key, cfg_opt_t *subopts)
+{
+	if (key->kind == KEY_SECTION)
+		return (cfg_opt_t){.name = key->name,
+		                   .type = CFGT_SEC,
+		                   .flags = CFGF_MULTI | CFGF_TITLE,
+		                   .subopts = subopts,
+		                   .validcb = close_node};
+	return (cfg_opt_t){.name = key->name,
+	                   .type = CFGT_PTR,
+	                   .flags = key->kind == KEY_LIST ? CFGF_LIST : CFGF_NONE,
+	                   .parsecb = take_value};
+}
+
 /* libconfuse's tables from ours. */
 static void
-fill(cfg_opt_t opts[SCOPE_COUNT][OPTS_MOST], struct growing *g, char *opens)
+fill(cfg_opt_t opts[SCOPE_COUNT][OPTS_MOST], struct growing *g)
 {
 	size_t used[SCOPE_COUNT];
 	const struct cfg_key *key;
@@ -134,25 +150,12 @@ fill(cfg_opt_t opts[SCOPE_COUNT][OPTS_MOST], struct growing *g, char *opens)
 			.name = "\001", .type = CFGT_PTR, .simple_value = {.ptr = (void **)g}};
 		opts[i][OPENS] = (cfg_opt_t){.name = "\002",
 		                             .type = CFGT_PTR,
-		                             .def = {.parsed = opens},
+		                             .def = {.parsed = g->opens},
 		                             .parsecb = open_node};
 		used[i] = KEYS_FROM;
 	}
-	for (size_t i = 0; (key = cfg_key_at(i)) != NULL; i++) {
-		cfg_opt_t *o = &opts[key->in][used[key->in]++];
-
-		*o = key->kind == KEY_SECTION
-		             ? (cfg_opt_t){.name = key->name,
-		                           .type = CFGT_SEC,
-		                           .flags = CFGF_MULTI | CFGF_TITLE,
-		                           .subopts = opts[key->opens],
-		                           .validcb = close_node}
-		             : (cfg_opt_t){.name = key->name,
-		                           .type = CFGT_PTR,
-		                           .flags = key->kind == KEY_LIST ? CFGF_LIST
-		                                                          : CFGF_NONE,
-		                           .parsecb = take_value};
-	}
+	for (size_t i = 0; (key = cfg_key_at(i)) != NULL; i++)
+		opts[key->in][used[key->in]++] = opt_of(key, opts[key->opens]);
 	for (size_t i = 0; i < SCOPE_COUNT; i++)
 		opts[i][used[i]] = (cfg_opt_t)CFG_END();
 }
@@ -173,16 +176,14 @@ enum rc
 cfg_tree_read(char *clean, size_t n, struct arena *a, struct cfg_node **ret,
               struct cfg_report *r)
 {
-	static const char word[] = "opens";
-	char opens[sizeof(word)];
 	cfg_opt_t opts[SCOPE_COUNT][OPTS_MOST];
-	struct growing g = {.arena = a, .report = r};
+	struct growing g = {.arena = a, .report = r, .opens = "opens"};
 
-	memcpy(opens, word, sizeof(word)); /* libconfuse wants it writable, and copies it */
-	fill(opts, &g, opens);
+	fill(opts, &g);
 	cfg_t *root = cfg_init(opts[SCOPE_root], CFGF_NONE);
-	if (root == NULL || g.depth == 0)
+	if (root == NULL)
 		return RC_TEMP;
+	assert(g.depth == 1); /* it has opened the file's own node */
 	(void)cfg_set_error_function(root, take_error);
 	enum rc rc = parse(root, clean, n);
 	(void)cfg_free(root); /* always succeeds */

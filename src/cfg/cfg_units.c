@@ -12,12 +12,12 @@ struct suffix {
 
 /* Each from the smallest; the first is the unit itself. */
 static const struct suffix seconds[] = {
-	{"s",  1      },
-        {"m",  60     },
-        {"h",  3600   },
-        {"d",  DAY    },
-        {"w",  7 * DAY},
-        {NULL, 0      }
+	{"s",  1         },
+        {"m",  60        },
+        {"h",  3600      },
+        {"d",  DAY       },
+        {"w",  7ULL * DAY},
+        {NULL, 0         }
 };
 static const struct suffix octets[] = {
 	{"B",   1         },

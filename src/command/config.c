@@ -12,7 +12,8 @@
 #include "cfg/cfg_show.h"
 #include "command/command.h"
 
-#define TEXT_OCTETS (4U * CFG_OCTETS_MAX) /* what the wire form holds, with words around it */
+#define TEXT_OCTETS \
+	((size_t)4 * CFG_OCTETS_MAX) /* what the wire form holds, with words around it */
 
 /* The least that has to be said, with names that are nobody's (RFC 2606). */
 static const char sample[] = "hostname = \"mail.example.org\"\n"
@@ -128,7 +129,7 @@ print_text(const struct cfg *c)
 	if (!b.cut)
 		(void)fwrite(b.p, 1, b.n, stdout); /* main looks at ferror */
 	free(b.p);
-	return b.cut ? command_fail(EX_SOFTWARE, "the text is over %u octets", TEXT_OCTETS)
+	return b.cut ? command_fail(EX_SOFTWARE, "the text is over %zu octets", TEXT_OCTETS)
 	             : EX_OK;
 }
 
