@@ -50,16 +50,18 @@ def run(args, **how):
 
 
 def smtp_source(server, job):
-    """Postfix's. With several recipients it numbers one address: 1a@b, 2a@b, ..."""
-    rcpt = job.rcpts[0] if len(job.rcpts) == 1 else job.rcpts[0][1:]
-    return run([command("smtp-source"), "-r", len(job.rcpts), "-f", job.sender, "-t", rcpt,
+    """Postfix's. With several recipients it numbers one address: a@b, 2a@b, 3a@b, ..."""
+    return run([command("smtp-source"), "-r", len(job.rcpts), "-f", job.sender, "-t", job.rcpts[0],
                 "-F", job.path, "-M", "client.example.net", f"{server.host}:{server.port}"])
 
 
 def swaks(server, job):
+    """It ends the last line itself."""
+    unended = job.path.with_suffix(".unended")
+    unended.write_bytes(job.path.read_bytes().removesuffix(b"\n"))
     return run([command("swaks"), "--server", server.host, "--port", server.port,
-                "--ehlo", "client.example.net", "--from", job.sender, "--to", ",".join(job.rcpts),
-                "--data", f"@{job.path}", "--suppress-data"])
+                "--ehlo", "client.example.net", "--from", job.sender or "<>",
+                "--to", ",".join(job.rcpts), "--data", f"@{unended}", "--suppress-data"])
 
 
 def curl(server, job):
@@ -95,12 +97,13 @@ def python_smtplib(server, job):
     if job.dsn:
         mail = [f"RET={job.dsn['ret']}", f"ENVID={job.dsn['envid']}"]
         rcpt = [f"NOTIFY={job.dsn['notify']}", f"ORCPT=rfc822;{job.rcpts[0]}"]
+    wire = job.path.read_bytes().replace(b"\n", b"\r\n")  # octets it sends as they are
     utf8 = not (job.sender + "".join(job.rcpts)).isascii()
     mail += ["SMTPUTF8"] if utf8 else []
     try:
         with smtplib.SMTP(server.host, server.port, "client.example.net", SECONDS) as client:
             client.command_encoding = "utf-8" if utf8 else "ascii"
-            refused = client.sendmail(job.sender, job.rcpts, job.path.read_bytes(), mail, rcpt)
+            refused = client.sendmail(job.sender, job.rcpts, wire, mail, rcpt)
     except smtplib.SMTPException as why:
         return Outcome(False, str(why))
     return Outcome(not refused, str(refused))
@@ -123,5 +126,8 @@ def bdat(server, job):
         reply = client.reply()
         return Outcome(reply.code == 250, str(reply))
 
+
+# What a client puts behind every message by itself.
+APPENDED = {"smtp_source": b"\n"}
 
 SENDERS = {one.__name__: one for one in (smtp_source, swaks, curl, nodemailer, python_smtplib, bdat)}

