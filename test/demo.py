@@ -5,6 +5,7 @@ All state lies in ./demo/ and is used again by the next run. Ends with Ctrl-C or
 """
 
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 
 from harness import Timeout, wait_for
@@ -105,29 +107,37 @@ def send():
         client.ehlo("client.example.net")
         client.mail("stranger@example.net")
         client.rcpt("alice@example.org")
-        code, text = client.data(message.as_bytes())
+        code, text = client.data(message.as_bytes(policy=SMTP))
     if code != 250:
         sys.exit(f"the message was answered {code} {text.decode()}")
     new = wait_for(lambda: files() - before, "the message in alice's Maildir", 20)
     return f"{code} {text.decode()}", min(new)
 
 
+def log_of(message_id):
+    """Its lines in the log, once it is known to be delivered."""
+    def lines():
+        found = [line for line in LOG.read_text(errors="replace").splitlines()
+                 if f"id={message_id}" in line]
+        return any("verdict=delivered" in line for line in found) and found
+    return wait_for(lines, "the log to tell of the delivery", 20)
+
+
 def tell():
     reply, path = send()
-    ids = [word.partition("=")[2] for word in reply.replace("<", " ").replace(">", " ").split()
-           if word.startswith("id=")]
+    message_id = re.search(r"\b[0-9a-z]{13}\b", reply)[0]
     show("the server's answer to it", reply)
     show(str(path.relative_to(ROOT)), path.read_text(errors="replace"))
-    show("its log", LOG.read_text(errors="replace"))
+    show("its log", "\n".join(log_of(message_id)))
     here = f"-c {CONF.relative_to(ROOT)}"
     say(f"""
 == three things to try next, in another terminal, from this folder
     what became of that message:
-        build/sekisho explain {ids[0] if ids else 'ID'} {here}
+        build/sekisho explain {message_id} {here}
     one message to an alias, which becomes two files under demo/data/mail/:
-        curl smtp://{HOST}:{PORT} --mail-from me@example.net --mail-rcpt team@example.org -T README.md
+        curl smtp://{HOST}:{PORT} --mail-from me@example.net --mail-rcpt team@example.org --crlf -T README.md
     somebody else's address: nobody relays here, from wherever they connect:
-        curl smtp://{HOST}:{PORT} --mail-from me@example.net --mail-rcpt x@example.com -T README.md
+        curl smtp://{HOST}:{PORT} --mail-from me@example.net --mail-rcpt x@example.com --crlf -T README.md
 
 == the log goes on here; Ctrl-C ends the server""")
 
