@@ -17,7 +17,7 @@
 
 #define TICK_S 1
 #define SHRINK_KEEP 4096 /* pages */
-#define SHRINK_PAGES 64
+#define SHRINK_PAGES 1024
 
 /* SQLite's, bodies opened and looked through, free space. */
 static const char *const calls[] = {DB_CALLS, "lseek", "statfs", "getdents64", NULL};
@@ -131,7 +131,7 @@ on_peer_down(struct role *r, struct channel *c)
 
 /* ---- life ---- */
 
-/* A few pages an idle second: only once far more are free than a busy hour uses. */
+/* Some pages an idle second: only once far more are free than a busy hour uses. */
 static void
 shrink(struct spool *sp)
 {

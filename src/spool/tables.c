@@ -37,7 +37,7 @@ static const struct db_kind kind = {
 		   "PRAGMA synchronous = FULL;"
 		   "PRAGMA wal_autocheckpoint = 0;" /* ours: after the replies, not before */
 		   "PRAGMA cache_spill = OFF;"      /* only COMMIT writes */
-		   "PRAGMA cache_size = -16384;",
+		   "PRAGMA cache_size = -4096;",
 	.schema = "CREATE TABLE boot(count INTEGER NOT NULL);"
 		  "INSERT INTO boot VALUES(0);"
 		  /* body stands last: the columns before it are read without it */
