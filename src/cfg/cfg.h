@@ -14,6 +14,7 @@
 #define CFG_OCTETS_MAX (8U << 20) /* the file, and the encoded form */
 #define CFG_TEXT_MAX 1024U        /* octets of one text */
 #define CFG_ALIAS_MOST 1000U /* addresses one alias may lead to, those on the way counted */
+#define CFG_ALIAS_DEPTH 50U  /* aliases in a chain */
 
 enum cfg_service { SERVICE_SMTP };
 enum cfg_log_level {

@@ -127,13 +127,14 @@ set_aliases(struct cfg_build *b, struct cfg_domain *d, const struct cfg_node *se
 	return true;
 }
 
+/* Where a domain has no postmaster, that of the home domain takes its mail. */
 static void
 warn_of_no_postmaster(struct cfg_build *b, const struct cfg_domain *d, unsigned line)
 {
-	if (cfg_alias_find(d, STR("postmaster")) == NULL)
+	if (d == cfg_domain_home(b->c) && cfg_alias_find(d, STR("postmaster")) == NULL)
 		cfg_report_warning(b->report, line, "domain",
-		                   "%.*s has no alias postmaster; RFC 5321 §4.5.1 wants that "
-		                   "address, so it must be an account",
+		                   "%.*s, the first one, has no alias postmaster; RFC 5321 "
+		                   "§4.5.1 wants that address, so it must be an account",
 		                   STR_FMT(d->name));
 }
 

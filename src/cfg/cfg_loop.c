@@ -1,6 +1,7 @@
 /*
- * Where aliases lead in the end: none back to itself, none to more than CFG_ALIAS_MOST
- * addresses. So whoever follows one needs no bound of his own. See cfg_build.h.
+ * Where aliases lead in the end: none back to itself over others, none to more than
+ * CFG_ALIAS_MOST addresses or over more than CFG_ALIAS_DEPTH aliases; the same bounds that
+ * vault keeps. An alias that names itself means the account of its name. See cfg_build.h.
  *
  * Depth first over all aliases, with a stack of our own: a chain may be as long as the file.
  */
@@ -19,6 +20,7 @@ struct place {
 	enum mark mark;
 	unsigned next;    /* of its targets */
 	unsigned reaches; /* addresses so far, at most CFG_ALIAS_MOST + 1 */
+	unsigned depth;   /* aliases of the longest chain so far, at most CFG_ALIAS_DEPTH + 1 */
 };
 
 struct walk {
@@ -71,10 +73,24 @@ report_loop(struct walk *w, unsigned from)
 	                 STR_FMT(w->places[from].domain->name));
 }
 
+/* <p> leads to an alias from which <more> aliases are in a chain. Said once, likewise. */
+static void
+add_depth(struct walk *w, struct place *p, unsigned more)
+{
+	if (more < p->depth || p->depth > CFG_ALIAS_DEPTH)
+		return;
+	p->depth = more > CFG_ALIAS_DEPTH ? more : more + 1;
+	if (p->depth > CFG_ALIAS_DEPTH && more == CFG_ALIAS_DEPTH)
+		cfg_report_error(w->b->report, p->line, "alias",
+		                 "%s leads over more than %u aliases",
+		                 cfg_given(p->alias->name).c, CFG_ALIAS_DEPTH);
+}
+
 static void
 push(struct walk *w, unsigned at)
 {
 	w->places[at].mark = MARK_OPEN;
+	w->places[at].depth = 1;
 	w->stack[w->depth++] = at;
 }
 
@@ -96,13 +112,20 @@ add_reach(struct walk *w, struct place *p, unsigned more)
 }
 
 static void
+add_target(struct walk *w, struct place *p, const struct place *target)
+{
+	add_reach(w, p, target->reaches);
+	add_depth(w, p, target->depth);
+}
+
+static void
 pop(struct walk *w)
 {
 	struct place *p = &w->places[w->stack[--w->depth]];
 
 	p->mark = MARK_DONE;
 	if (w->depth > 0)
-		add_reach(w, &w->places[w->stack[w->depth - 1]], p->reaches);
+		add_target(w, &w->places[w->stack[w->depth - 1]], p);
 }
 
 static void
@@ -116,15 +139,32 @@ step(struct walk *w)
 	}
 	unsigned to = place_of(w, p->alias->to[p->next++]);
 	add_reach(w, p, 1);
-	if (to == NONE)
+	struct place *q = to == NONE ? p : &w->places[to];
+	if (q == p)
 		return;
-	struct place *q = &w->places[to];
 	if (q->mark == MARK_NEW)
 		push(w, to);
 	else if (q->mark == MARK_OPEN)
 		report_loop(w, to);
 	else
-		add_reach(w, p, q->reaches);
+		add_target(w, p, q);
+}
+
+/* A catch_all is followed as an alias of one target would be. */
+static void
+check_catch_all(struct walk *w, unsigned domain)
+{
+	const struct cfg_domain *d = &w->b->c->domains[domain];
+	unsigned to = d->catch_all.n == 0 ? NONE : place_of(w, d->catch_all);
+
+	if (to != NONE &&
+	    (w->places[to].reaches == CFG_ALIAS_MOST || w->places[to].depth == CFG_ALIAS_DEPTH))
+		cfg_report_error(w->b->report,
+		                 cfg_tree_value(w->b->sections[domain], "catch_all")->line,
+		                 "catch_all",
+		                 "%s leads to more than %u addresses or over more than "
+		                 "%u aliases, itself counted",
+		                 cfg_given(d->catch_all).c, CFG_ALIAS_MOST, CFG_ALIAS_DEPTH);
 }
 
 /* Returns how many places there are; <w> has room for them only in the second round. */
@@ -166,5 +206,7 @@ cfg_check_aliases(struct cfg_build *b)
 		while (w.depth > 0)
 			step(&w);
 	}
+	for (unsigned i = 0; i < b->c->domain_count; i++)
+		check_catch_all(&w, i);
 	return true;
 }

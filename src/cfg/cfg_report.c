@@ -19,11 +19,12 @@ keep(struct cfg_report *r, unsigned line, const char *mark, const char *key, con
 	struct buf b = BUF_ON(text);
 	struct buf w = BUF_ON(whole);
 
+	if (r->found++ >= CFG_REPORT_MOST)
+		return;
 	buf_addv(&b, fmt, ap);
 	buf_addf(&w, "%s%s%s%s", mark, key == NULL ? "" : key, key == NULL ? "" : ": ", text);
-	r->kept[r->count] = (struct cfg_finding){
-		.line = line, .order = r->count, .text = arena_str(r->arena, buf_str(&w))};
-	r->count++;
+	r->kept[r->found - 1] = (struct cfg_finding){
+		.line = line, .order = r->found, .text = arena_str(r->arena, buf_str(&w))};
 }
 
 void
@@ -31,8 +32,7 @@ cfg_report_error(struct cfg_report *r, unsigned line, const char *key, const cha
 {
 	va_list ap;
 
-	if (++r->errors > CFG_REPORT_ERRORS)
-		return;
+	r->errors++;
 	va_start(ap, fmt);
 	keep(r, line, "", key, fmt, ap);
 	va_end(ap);
@@ -43,8 +43,6 @@ cfg_report_warning(struct cfg_report *r, unsigned line, const char *key, const c
 {
 	va_list ap;
 
-	if (++r->warnings > CFG_REPORT_WARNINGS)
-		return;
 	va_start(ap, fmt);
 	keep(r, line, "warning: ", key, fmt, ap);
 	va_end(ap);
@@ -85,27 +83,21 @@ print_line(struct buf *out, const char *path, unsigned line, struct str text)
 	out->cut = out->cut || was_cut;
 }
 
-static void
-print_more(struct buf *out, const char *path, unsigned found, unsigned kept, const char *what)
-{
-	char room[64];
-	struct buf b = BUF_ON(room);
-
-	if (found <= kept)
-		return;
-	buf_addf(&b, "%u more %s", found - kept, what);
-	print_line(out, path, 0, buf_str(&b));
-}
-
 void
 cfg_report_print(struct cfg_report *r, const char *path, struct buf *out)
 {
+	unsigned kept = r->found < CFG_REPORT_MOST ? r->found : CFG_REPORT_MOST;
+	char room[64];
+	struct buf more = BUF_ON(room);
+
 	buf_add(out, STR_NONE); /* terminated, also where there is nothing to say */
-	qsort(r->kept, r->count, sizeof(r->kept[0]), finding_cmp);
-	for (unsigned i = 0; i < r->count; i++)
+	qsort(r->kept, kept, sizeof(r->kept[0]), finding_cmp);
+	for (unsigned i = 0; i < kept; i++)
 		print_line(out, path, r->kept[i].line, r->kept[i].text);
-	print_more(out, path, r->errors, CFG_REPORT_ERRORS, "errors");
-	print_more(out, path, r->warnings, CFG_REPORT_WARNINGS, "warnings");
+	if (r->found > kept) {
+		buf_addf(&more, "and %u more", r->found - kept);
+		print_line(out, path, 0, buf_str(&more));
+	}
 }
 
 struct cfg_given

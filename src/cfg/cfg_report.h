@@ -8,8 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-#define CFG_REPORT_ERRORS 200U /* kept; how many more there were is said */
-#define CFG_REPORT_WARNINGS 50U
+#define CFG_REPORT_MOST 200U /* kept; how many more there were is said */
 
 struct cfg_finding {
 	unsigned line; /* 0: the whole file's */
@@ -19,10 +18,9 @@ struct cfg_finding {
 
 struct cfg_report {
 	struct arena *arena; /* has the texts */
-	struct cfg_finding kept[CFG_REPORT_ERRORS + CFG_REPORT_WARNINGS];
-	unsigned count;
+	struct cfg_finding kept[CFG_REPORT_MOST];
+	unsigned found; /* kept or not */
 	unsigned errors;
-	unsigned warnings;
 };
 
 /* <line> 0: it is the whole file's. <key> may be NULL. */

@@ -14,12 +14,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "cfg/cfg.h"
 #include "policy/rcpt.h"
 
-#define RESOLVE_TARGETS_MAX 1000 /* alias targets followed for one recipient */
-#define RESOLVE_DEPTH_MAX 50     /* aliases of aliases */
+/* Bounds for one recipient; cfg refuses aliases that would go over them. */
+#define RESOLVE_TARGETS_MAX CFG_ALIAS_MOST /* alias targets followed */
+#define RESOLVE_DEPTH_MAX CFG_ALIAS_DEPTH  /* aliases of aliases */
 
-struct cfg;
 struct resolve;
 
 struct resolve_use {

@@ -71,7 +71,7 @@ def test_all_problems_are_named_with_their_lines(conf):
 def test_a_warning_does_not_fail(conf):
     done = sekisho("check", "-c", conf(GOOD.replace('catch_all = "alice"', "")))
     assert done.returncode == EX_OK
-    assert ":4: warning: domain: example.org has no alias postmaster" in done.stderr
+    assert ":4: warning: domain: example.org, the first one, has no alias postmaster" in done.stderr
 
 
 def test_check_as_json(conf):
