@@ -49,9 +49,30 @@ add_rcpts(struct rig_mail *mail, struct list rcpts)
 	}
 }
 
+/* The first words of a message: forget the one before. */
+static void
+start_mail(struct rig_mail *mail)
+{
+	if (mail->begun)
+		return;
+	mail->begun = true;
+	mail->rcpts = 0;
+	mail->mailboxes[0] = '\0';
+	mail->origs[0] = '\0';
+}
+
+static void
+got_rcpts(struct rig_mail *mail, struct list rcpts)
+{
+	start_mail(mail);
+	add_rcpts(mail, rcpts);
+}
+
 static void
 got_commit(struct rig_mail *mail, const struct msg_mail_commit *m)
 {
+	start_mail(mail);
+	mail->begun = false;
 	mail->id = m->id;
 	mail->flags = m->flags;
 	mail->size = m->size;
@@ -88,10 +109,10 @@ got(struct rig *r, const struct msg *m)
 		r->file_size = 0;
 		return;
 	} else if (m->no == MSG_mail_rcpts) {
-		if (r->mail.in_rcpts == 0)
-			r->mail.rcpts = 0;
-		add_rcpts(&r->mail, m->mail_rcpts.rcpts);
-		r->mail.in_rcpts = r->mail.rcpts;
+		got_rcpts(&r->mail, m->mail_rcpts.rcpts);
+		return;
+	} else if (m->no == MSG_mail_drop) {
+		r->mail.begun = false;
 		return;
 	} else if (m->no == MSG_mail_commit) {
 		asked.id = m->mail_commit.id;
@@ -121,10 +142,6 @@ rig_send(void *arg, enum proc to, unsigned index, const struct msg *m)
 	assert(msg_encode(EDGE, to, m, &b, &fd, &e) == RC_OK);
 	assert(msg_decode(EDGE, to, buf_str(&b), -1, &decoded, &e) == RC_OK);
 	r->count[m->no]++;
-	if (m->no == MSG_rcpt_ask) { /* a new message: forget the one before */
-		r->mail.mailboxes[0] = r->mail.origs[0] = '\0';
-		r->mail.rcpts = r->mail.in_rcpts = 0;
-	}
 	got(r, &decoded);
 	return true;
 }
@@ -152,7 +169,7 @@ rig_start(struct rig *r)
 {
 	struct netaddr client = {{0}};
 
-	memset(r, 0, sizeof(*r));
+	memset(r, 0, offsetof(struct rig, out_room));
 	r->cfg = (struct cfg){.hostname = STR("mail.ours.example"),
 	                      .writers = 2,
 	                      .message_size = 100000,
@@ -177,7 +194,7 @@ rig_start(struct rig *r)
 	                              .arg = r};
 	r->link = 7;
 	r->out = BUF_ON(r->out_room);
-	r->mail.body = BUF_ON(r->mail.body_room);
+	r->mail.body = BUF_ON(r->body_room);
 	assert(netaddr_parse(STR("203.0.113.9"), &client));
 	r->s = session_new(&r->env, 0x4f1c0001, &client, NULL);
 	assert(r->s != NULL);

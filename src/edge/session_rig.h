@@ -30,12 +30,11 @@ struct rig_mail {
 	uint64_t size;
 	uint64_t hash;
 	unsigned rcpts;
-	unsigned in_rcpts; /* of these, in mail_rcpts before the commit */
+	bool begun; /* with mail_rcpts; its commit is to come */
 	char sender[321];
 	char mailboxes[8192]; /* each with a comma behind it */
 	char origs[8192];
 	struct buf body;
-	char body_room[RIG_BODY_MAX];
 };
 
 struct rig {
@@ -44,7 +43,6 @@ struct rig {
 	struct session_env env;
 	struct session *s;
 	struct buf out; /* replies since rig_start or rig_clear */
-	char out_room[262144];
 	struct rig_asked asked[RIG_ASKED_MAX];
 	unsigned asked_n;
 	bool hold;                  /* neighbours do not answer until rig_answer */
@@ -62,6 +60,8 @@ struct rig {
 	char decision[2048]; /* the last one's fields */
 	uint64_t file_size;  /* that body_end named */
 	struct rig_mail mail;
+	char out_room[262144]; /* from here on not zeroed with each start */
+	char body_room[RIG_BODY_MAX];
 };
 
 /* A session that has said nothing yet; the answer of state is not asked for before rig_go. */

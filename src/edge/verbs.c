@@ -407,12 +407,15 @@ refuse_chunk(struct session *s, const struct smtp_bdat *d, struct reply r)
 	return REPLY_LATER;
 }
 
+/* Nobody knows where the next command starts. */
 static struct reply
 bad_bdat(struct session *s, const struct smtp_problem *p, struct str arg)
 {
-	struct reply r = decide_problem(s, p, arg);
+	struct reply r = {.code = p->code, .dsn = p->dsn, .text = p->text};
 
-	r.close = true; /* nobody knows where the next command starts */
+	if (s->tx != NULL)
+		r = decide_problem(s, p, arg);
+	r.close = true;
 	return r;
 }
 
