@@ -308,7 +308,8 @@ fill_filter(scmp_filter_ctx f, const struct walls *w, struct err *e)
 		if (allow_call(f, *call, e) != RC_OK)
 			return e->rc;
 	/* new C libraries try these first and fall back on ENOSYS */
-	if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) != 0)
+	if (!SEKISHO_FAULTS && /* there it is what becomes of all: a rule less */
+	    seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) != 0)
 		return err_set(e, RC_PERM, "seccomp: refuse clone3");
 	int failed = seccomp_load(f);
 	if (failed != 0)

@@ -79,8 +79,8 @@ def test_before_the_nth_call(new_server, rng, rounds, role, call):
         strace = kill_at(server, role, call, when)
         wait_for(lambda: traced(server, role), "strace to attach", 5)
         old = server.pids(role)[0]
-        with Load(server.port, ledger, connections=3, seed=rng.randrange(10**6), most=12):
-            pass
+        with Load(server.port, ledger, connections=3, seed=rng.randrange(10**6), most=12) as load:
+            load.wait_all()
         strace.terminate()
         strace.wait(10)
         crashes += server.pids(role) != [old]

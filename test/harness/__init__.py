@@ -1,6 +1,7 @@
 """What whole-system tests are written with: a real server, a raw SMTP client, waiting, the log."""
 
 from .disk import LoopDisk
+from .inject import FAULTS_BUILD, Inject
 from .ledger import Ledger, Load, strip_added
 from .logfmt import parse_line
 from .server import BUILD, Raw, Server, ServerError
@@ -8,7 +9,7 @@ from .smtp import ProtocolError, Reply, Smtp
 from .wait import Timeout, wait_for
 
 __all__ = [
-    "BUILD", "Ledger", "Load", "LoopDisk", "ProtocolError", "Raw", "Reply", "Server", "ServerError", "Smtp", "Timeout", "parse_line",
+    "BUILD", "FAULTS_BUILD", "Inject", "Ledger", "Load", "LoopDisk", "ProtocolError", "Raw", "Reply", "Server", "ServerError", "Smtp", "Timeout", "parse_line",
     "strip_added",
     "wait_for",
 ]

@@ -151,6 +151,11 @@ class Load:
         self.thread.join(60)
         assert not self.thread.is_alive(), "the load did not end"
 
+    def wait_all(self, seconds=60):
+        """Until `most` messages have been tried."""
+        self.thread.join(seconds)
+        assert not self.thread.is_alive(), f"{self.begun} of {self.most} messages in time"
+
     def wait_kept(self, n, seconds=60):
         """Until n more messages than now are answered 250."""
         target = self.ledger.kept() + n
