@@ -120,7 +120,7 @@ static enum rc
 failed(const struct tables *t, struct err *e, const char *doing)
 {
 	int code = sqlite3_extended_errcode(t->db);
-	int number = sqlite3_system_errno(t->db);
+	int number = errno; /* SQLite keeps none of its log: it is the last failed call's */
 	enum rc rc = RC_TEMP;
 	int sys = EIO;
 
