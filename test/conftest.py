@@ -96,3 +96,10 @@ def rounds(request):
         print(f"{request.node.name}: {i} rounds")
 
     return count
+
+
+def pytest_make_parametrize_id(val, argname):
+    """A long text is no name."""
+    if isinstance(val, (str, bytes)) and len(val) > 60:
+        return f"{argname}_of_{len(val)}"
+    return None

@@ -123,8 +123,17 @@ def log_of(message_id):
     return wait_for(lines, "the log to tell of the delivery", 20)
 
 
+def warn():
+    """What is missing to the walls, loudly: a demo as an ordinary user has few."""
+    missing = {found for line in LOG.read_text(errors="replace").splitlines()
+               for found in re.findall(r'event=walls_missing .*missing="?([^"]*)"', line)}
+    if missing:
+        show("WARNING: not started as root; these walls are missing", "\n".join(sorted(missing)))
+
+
 def tell():
     reply, path = send()
+    warn()
     message_id = re.search(r"\b[0-9a-z]{13}\b", reply)[0]
     show("the server's answer to it", reply)
     show(str(path.relative_to(ROOT)), path.read_text(errors="replace"))
