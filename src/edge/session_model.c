@@ -155,7 +155,7 @@ data(struct model *m, struct str *in)
 	content_read_slowly(buf_str(&m->raw), true, &slow);
 	m->raw.n = slow.end ? slow.taken : m->raw.n;
 	*in = str_slice(*in, m->raw.n - had, in->n);
-	m->wire = m->raw.n;
+	m->wire = m->raw.n - slow.framing;
 	if (slow.end)
 		end_message(m, true);
 }

@@ -39,6 +39,7 @@ read_in_pieces(struct str in, bool dots, uint32_t seed, struct content_slow *r)
 		r->taken += was - piece.n;
 		in = str_slice(in, was - piece.n, in.n);
 	}
+	r->framing = (size_t)c.framing;
 	if (!dots) {
 		struct buf out = {.p = room, .cap = 2};
 
@@ -63,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	content_read_slowly(in, dots, &slow);
 	read_in_pieces(in, dots, data[0] >> 1, &fast);
 	assert(slow.end == fast.end && slow.taken == fast.taken);
+	assert(!slow.end || slow.framing == fast.framing);
 	assert(slow.n == fast.n && memcmp(slow.p, fast.p, slow.n) == 0);
 	free(slow.p);
 	free(fast.p);

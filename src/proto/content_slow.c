@@ -25,10 +25,12 @@ content_read_slowly(struct str in, bool dots, struct content_slow *r)
 		if (dots && was_start && is(in, i, ".\r\n")) {
 			r->end = true;
 			r->taken = i + 3;
+			r->framing += 3;
 			return;
 		}
 		if (dots && was_start && in.p[i] == '.') {
 			i++;
+			r->framing++;
 			/* what follows is in the line; a CR LF there would have been the end */
 			continue;
 		}
