@@ -4,8 +4,8 @@
  *     Received: from HELO (RDNS [IP]) by HOST with PROTOCOL id ID [for <RCPT>]; DATE
  */
 #include "proto/received.h"
-#include "base/id.h"
 #include "base/date.h"
+#include "base/id.h"
 #include "proto/domain.h"
 #include "proto/header.h"
 

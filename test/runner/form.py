@@ -110,9 +110,10 @@ def folders_use_those_above():
 
 
 def pure_files_have_tests():
+    """x_slow.c is a plain model that x_fuzz.c compares x.c with: itself a test."""
     return [f"{_short(path)}: no {path.stem}_test.c beside it"
             for folder in PURE for path in _ours(".c", under=f"src/{folder}")
-            if not path.stem.endswith(("_test", "_fuzz"))
+            if not path.stem.endswith(("_test", "_fuzz", "_slow"))
             and not path.with_name(f"{path.stem}_test.c").exists()]
 
 
@@ -186,6 +187,27 @@ def shell_is_clean():
     return done.stdout.splitlines() + done.stderr.splitlines()
 
 
+def _package_of(library):
+    """The Debian package that has this pkg-config file; None where dpkg is none of ours."""
+    done = subprocess.run(["pkg-config", "--variable=pcfiledir", library], text=True,
+                          capture_output=True, check=False)
+    owner = subprocess.run(["dpkg", "-S", f"{done.stdout.strip()}/{library}.pc"], text=True,
+                           capture_output=True, check=False)
+    return owner.stdout.partition(":")[0] or None
+
+
+def bootstrap_installs_libraries():
+    """A machine that lacks one could not build; this one, which has it, would not notice."""
+    if shutil.which("dpkg") is None:
+        return None
+    words = (ROOT / "bootstrap").read_text("utf-8").split()
+    libraries = [name for path in _tree() if path.name == "meson.build"
+                 for name in re.findall(r"\bdependency\('([^']+)'", path.read_text("utf-8"))]
+    return [f"bootstrap does not name {package}, which has {library}"
+            for library in libraries for package in [_package_of(library)]
+            if package not in words]
+
+
 CHECKS = (
     ("text files are UTF-8 with LF, a final newline and no trailing blanks", text_files),
     ("nothing is left unfinished", nothing_unfinished),
@@ -198,4 +220,5 @@ CHECKS = (
     ("every header compiles alone", headers_compile_alone),
     ("files that documents name exist", named_files_exist),
     ("shellcheck finds nothing", shell_is_clean),
+    ("bootstrap installs every library the build asks for", bootstrap_installs_libraries),
 )
