@@ -6,6 +6,7 @@ from clients.senders import APPENDED, SENDERS, Job, command, run
 from harness import strip_added
 from harness.mail import wire_form
 
+
 def able(*unable):
     """All clients but those that have no way to do it."""
     return [name for name in SENDERS if name not in unable]
