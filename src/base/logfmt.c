@@ -89,10 +89,10 @@ logfmt_add_value(struct buf *b, struct str value)
 {
 	while (value.n > 0) {
 		size_t step = escape_octets(value);
-		char c = step == 0 ? value.p[0]
-		                   : (char)(hex_of(value.p[2]) << 4 | hex_of(value.p[3]));
+		int octet =
+			step == 0 ? value.p[0] : hex_of(value.p[2]) << 4 | hex_of(value.p[3]);
 
-		buf_addc(b, c);
+		buf_addc(b, (char)(unsigned char)octet);
 		value = str_slice(value, step == 0 ? 1 : step, value.n);
 	}
 }

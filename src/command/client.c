@@ -34,10 +34,10 @@ connect_failed(const char *path, struct err *e)
 	int why = errno;
 	bool absent = why == ENOENT || why == ECONNREFUSED;
 
-	(void)err_set(e, RC_PERM, "sekisho is not running (%s: %s)", path, strerror(why));
+	(void)err_set(e, RC_PERM, "sekisho is not running (%s: %s)", path, strerrordesc_np(why));
 	if (absent)
 		return EX_UNAVAILABLE;
-	(void)err_set(e, RC_PERM, "%s: %s", path, strerror(why));
+	(void)err_set(e, RC_PERM, "%s: %s", path, strerrordesc_np(why));
 	return why == EACCES || why == EPERM ? EX_NOPERM : EX_OSERR;
 }
 
@@ -128,7 +128,7 @@ receive(struct client *c, struct err *e)
 		n = recv(c->fd, c->held + c->n, sizeof(c->held) - c->n, 0);
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
-		return lost(e, n == 0 ? "it closed the connection" : strerror(errno));
+		return lost(e, n == 0 ? "it closed the connection" : strerrordesc_np(errno));
 	c->n += (size_t)n;
 	return EX_OK;
 }
@@ -184,7 +184,7 @@ send_request(struct client *c, json_t *request, struct err *e)
 	ssize_t sent = send(c->fd, text, n + 1, MSG_NOSIGNAL);
 	bool gone = sent < 0 && errno != EPIPE && errno != ECONNRESET;
 	free(text);
-	return gone ? lost(e, strerror(errno)) : EX_OK;
+	return gone ? lost(e, strerrordesc_np(errno)) : EX_OK;
 }
 
 /* The exit status that an error line asks for. */

@@ -92,7 +92,7 @@ test_hostile_text_stays_text(void **unused)
 	struct request q = request_of("{\"verb\":\"queue_list\"}");
 
 	add_queued(&list, 1024, 1, STR("\"a\\\xff\"@\xc3\xa9"));
-	add_queued(&list, 2048, 1, STR("\xc2\x9b[31m\xe2\x80\xae@\xc3\xa9"));
+	add_queued(&list, 2048, 1, STR("\xc2\x9b[31m\xe2\x80\x8b@\xc3\xa9"));
 	struct str in = queue_answer(&list, 2, &q);
 	json_t *o = next_line(&in);
 	check_text(json_object_get(o, "row"), "sender", "\\x22a\\x5c\\xff\\x22@\\xc3\\xa9");
@@ -100,7 +100,7 @@ test_hostile_text_stays_text(void **unused)
 	check_text(json_object_get(o, "row"), "id", "0000000000100");
 	json_decref(o);
 	o = next_line(&in);
-	check_text(json_object_get(o, "row"), "sender", "\xc2\x9b[31m\xe2\x80\xae@\xc3\xa9");
+	check_text(json_object_get(o, "row"), "sender", "\xc2\x9b[31m\xe2\x80\x8b@\xc3\xa9");
 	json_decref(o);
 	check_end(&in, false);
 }
