@@ -144,10 +144,15 @@ class Load:
         return self
 
     def __exit__(self, *unused):
-        self.stop()
+        if self.most is None:
+            self.stopping.set()
+        self._join()
 
     def stop(self):
         self.stopping.set()
+        self._join()
+
+    def _join(self):
         self.thread.join(60)
         assert not self.thread.is_alive(), "the load did not end"
 
