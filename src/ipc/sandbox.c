@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -59,14 +60,36 @@ own_namespaces(struct err *e)
 	return RC_OK;
 }
 
+/*
+ * The folder becomes the root of our mount namespace, and the only mount in it: a chroot would
+ * leave all the machine's mounts within reach of a way out, and keep each busy after the
+ * operator has unmounted it.
+ */
 static enum rc
-own_root(const char *folder, bool privileged, struct err *e)
+own_mounts(const struct walls *w, const char *folder, struct err *e)
 {
-	if (chdir(folder) < 0)
-		return err_sys(e, "enter %s", folder);
-	if (privileged && (chroot(".") < 0 || chdir("/") < 0))
-		return err_sys(e, "chroot to %s", folder);
+	unsigned long how = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (w->folder == FOLDER_EMPTY)
+		how |= MS_RDONLY;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(folder, folder, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return err_sys(e, "bind %s", folder);
+	if (chdir(folder) < 0 || mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | how, NULL) < 0)
+		return err_sys(e, "restrict %s", folder);
+	/* the old root lies on top of the new one afterwards: pivot_root(2), NOTES */
+	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
+	    chdir("/") < 0)
+		return err_sys(e, "make %s the root", folder);
 	return RC_OK;
+}
+
+static enum rc
+own_root(const struct walls *w, const char *folder, bool privileged, struct err *e)
+{
+	if (privileged)
+		return own_mounts(w, folder, e);
+	return chdir(folder) < 0 ? err_sys(e, "enter %s", folder) : RC_OK;
 }
 
 static enum rc
@@ -357,7 +380,7 @@ walls_up(const struct walls *w, const char *folder, uid_t uid, gid_t gid, unsign
 	e->rc = RC_OK;
 	if (privileged && own_namespaces(e) != RC_OK)
 		return e->rc;
-	if (own_root(folder, privileged, e) != RC_OK || own_limits(w, e) != RC_OK)
+	if (own_root(w, folder, privileged, e) != RC_OK || own_limits(w, e) != RC_OK)
 		return e->rc;
 	walls |= WALL_LIMITS | (privileged ? WALL_CHROOT | WALL_NAMESPACES : 0);
 	if (privileged && walls_of_root(uid, gid, &walls, e) != RC_OK)

@@ -12,7 +12,7 @@
 
 enum wall {
 	WALL_UID = 1 << 0,        /* a uid and gid of its own, no other group */
-	WALL_CHROOT = 1 << 1,     /* its folder, or an empty one, is all there is */
+	WALL_CHROOT = 1 << 1,     /* its folder, or an empty one, is the only mount there is */
 	WALL_NAMESPACES = 1 << 2, /* network, mounts, IPC, host name of its own: all empty */
 	WALL_LIMITS = 1 << 3,     /* rlimits */
 	WALL_CAPS = 1 << 4,       /* no capability, bounding set included */
