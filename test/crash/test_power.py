@@ -28,10 +28,12 @@ def cut_once(server, disk, ledger, rng):
     with Load(server.port, ledger, connections=4, seed=rng.randrange(10**6),
               sizes=(200, 4096, 4096, 100000)) as load:
         load.wait_kept(rng.randrange(1, 12))
+        ledger.power(on=False)
         disk.cut()
         load.stopping.set()
         server.kill()
     disk.power_on()
+    ledger.power(on=True)
 
 
 def test_cut_right_after_a_250(disk, new_server, rng, rounds):

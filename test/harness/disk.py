@@ -1,6 +1,8 @@
 """A disk of its own for a server: a small ext4 on a loop device, whose power can be cut."""
 
+import ctypes
 import fcntl
+import functools
 import os
 import struct
 import subprocess
@@ -20,6 +22,15 @@ def _run(*args):
     return done.stdout
 
 
+@functools.cache
+def _own_mounts():
+    """A mount namespace for this test run: nobody else's process can keep our disks busy."""
+    clone_newns, ms_rec, ms_private = 0x00020000, 1 << 14, 1 << 18
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(clone_newns) != 0 or libc.mount(None, b"/", None, ms_rec | ms_private, None) != 0:
+        raise OSError(ctypes.get_errno(), "own mount namespace")
+
+
 class LoopDisk:
     """ext4 in a file, mounted at `.path`. Tests are skipped where mounts are impossible."""
 
@@ -33,6 +44,7 @@ class LoopDisk:
         with open(self.image, "wb") as image:
             image.truncate(mib << 20)
         try:
+            _own_mounts()
             _run("mkfs.ext4", "-q", "-F", *(["-N", inodes] if inodes else []), self.image)
             self.mount()
         except (OSError, FileNotFoundError) as why:

@@ -46,6 +46,7 @@ class Entry:
     rcpts: list = field(default_factory=list)  # answered 250
     dot_sent: bool = False
     code: int = 0  # of the reply to the end of data; 0: none came
+    kept_as: str = ""  # the id in that reply
     at: float = 0.0
 
 
@@ -53,7 +54,19 @@ class Ledger:
     def __init__(self):
         self.entries = {}
         self.failures = collections.Counter()  # code -> how often, where it was no 2xx or 3xx
+        self.power_off = False
         self.lock = threading.Lock()
+
+    def power(self, on):
+        """Off: replies from now on do not count. A machine without power sends none; one whose disk
+        alone has been cut may (ext4 lets an fsync that waits for an aborted commit succeed)."""
+        with self.lock:
+            self.power_off = not on
+
+    def answered(self, entry, code, kept_as):
+        with self.lock:
+            if not self.power_off:
+                entry.code, entry.kept_as = code, kept_as
 
     def new(self, entry):
         with self.lock:
@@ -80,7 +93,10 @@ class Ledger:
             for rcpt in e.rcpts:
                 copies = found[e.id, rcpt_mailbox(rcpt)]
                 if copies == 0:
-                    wrong.append(f"L1: {e.id} was answered 250 and is not in {rcpt}")
+                    wrong.append(f"L1: {e.id} was answered 250 and is not in {rcpt}\n"
+                                 + "\n".join(line.decode("utf-8", "replace")
+                                             for line in server.log_octets().split(b"\n")
+                                             if e.kept_as.encode() in line))
                 if copies > 1 + crashes:
                     wrong.append(f"L3: {e.id} is {copies} times in {rcpt} after {crashes} crashes")
         for code in self.failures:
@@ -185,7 +201,7 @@ class Load:
     async def _session(self, rng):
         reader, writer = await asyncio.open_connection(self.host, self.port)
         try:
-            if await self._reply(reader) == 220 and \
+            if (await self._reply(reader))[0] == 220 and \
                     await self._command(reader, writer, b"EHLO load.example.net") == 250:
                 for _ in range(rng.randrange(1, 20)):
                     if self.stopping.is_set() or not await self._message(reader, writer, rng):
@@ -201,9 +217,12 @@ class Load:
                 code = int(line[:3])
                 if code >= 400:
                     self.ledger.failed(code)
-                return code
+                return code, line.decode().split()[-1]
 
     async def _command(self, reader, writer, line):
+        return (await self._command_id(reader, writer, line))[0]
+
+    async def _command_id(self, reader, writer, line):
         writer.write(line + b"\r\n")
         await writer.drain()
         return await self._reply(reader)
@@ -226,8 +245,8 @@ class Load:
         await writer.drain()
         entry.dot_sent = True  # from here on it may have arrived whole
         entry.at = time.time()
-        code = await self._command(reader, writer, b".")
-        entry.code = code
+        code, kept_as = await self._command_id(reader, writer, b".")
+        self.ledger.answered(entry, code, kept_as)
         return code == 250
 
     def _content(self, mid, rng):
