@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 
 import pytest
 
@@ -68,3 +69,10 @@ def test_an_unknown_command_is_refused():
                           check=False)
     assert done.returncode == 64
     assert "no such command: nonsense" in done.stderr
+
+
+def test_the_demo_needs_nothing_that_only_tests_need():
+    """`run` installs no test packages: the demo, and what it uses, load without pytest."""
+    subprocess.run(
+        [sys.executable, "-c", "import sys; sys.modules['pytest'] = None; import demo"],
+        cwd=ROOT / "test", check=True)
