@@ -74,15 +74,23 @@ def listening():
         return False
 
 
+def greets():
+    try:
+        with socket.create_connection((HOST, PORT), timeout=5) as probe:
+            return probe.recv(3) == b"220"
+    except OSError:
+        return False
+
+
 def start():
-    """The server's process, once it takes connections."""
+    """The server's process, once it greets."""
     if listening():
         sys.exit(f"{HOST}:{PORT} is taken by another program; is another demo running?")
     with open(LOG, "wb") as log:  # not in the terminal's group: Ctrl-C is ours to pass on
         server = subprocess.Popen([SEKISHO, "run", "-c", CONF], stdin=subprocess.DEVNULL,
                                   stdout=log, stderr=log, start_new_session=True)
     try:
-        wait_for(lambda: server.poll() is not None or listening(), "the server to listen", 20)
+        wait_for(lambda: server.poll() is not None or greets(), "the server's greeting", 20)
     except Timeout as e:
         stop(server)
         sys.exit(f"{e}\n{LOG.read_text(errors='replace')}")
