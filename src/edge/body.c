@@ -41,7 +41,7 @@ add_received(struct session *s, struct buf *b)
 {
 	const struct tx *t = s->tx;
 	struct received r = {
-		.helo = s->helo,
+		.helo = str_of(s->helo),
 		.client = s->client,
 		.host = s->env->cfg->hostname,
 		.esmtp = s->esmtp,

@@ -94,7 +94,7 @@ send_commit(struct session *s, const struct batch *batch)
 		.client = s->client,
 		.sender = t->sender,
 		.envid = t->envid,
-		.helo = s->helo,
+		.helo = str_of(s->helo),
 		.rcpts = list_of(batch),
 		.body = buf_str(&t->body),
 	};
@@ -107,8 +107,8 @@ static bool
 send_all(struct session *s)
 {
 	const struct tx *t = s->tx;
-	size_t room = MSG_OCTETS_MAX - COMMIT_OCTETS - t->sender.n - t->envid.n - s->helo.n -
-	              t->body.n;
+	size_t room = MSG_OCTETS_MAX - COMMIT_OCTETS - t->sender.n - t->envid.n -
+	              str_of(s->helo).n - t->body.n;
 	size_t left = all_octets(t);
 	unsigned from = 0;
 	struct batch batch;

@@ -94,7 +94,7 @@ decide_as(struct session *s, enum reason why, struct reply r, struct kv about)
 	add_text(&f, about.key, about.s);
 	if (s->tx != NULL)
 		add_tx(&f, s->tx);
-	add_text(&f, "helo", s->helo);
+	add_text(&f, "helo", str_of(s->helo));
 	write_down(s, &f);
 	return r;
 }

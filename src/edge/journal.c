@@ -2,7 +2,6 @@
  * See journal.h.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "edge/journal.h"
 
@@ -56,7 +55,8 @@ batch_drop_first(struct journal *j)
 {
 	free(j->batches[0]);
 	j->count--;
-	memmove(j->batches, j->batches + 1, j->count * sizeof(j->batches[0]));
+	for (unsigned i = 0; i < j->count; i++)
+		j->batches[i] = j->batches[i + 1];
 }
 
 void

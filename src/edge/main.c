@@ -70,7 +70,9 @@ edge_of(struct role *r)
 static uint32_t
 link_number(const struct channel *c)
 {
-	return c == NULL ? 0 : (uint32_t)(uintptr_t)channel_data(c);
+	const uint32_t *number = c == NULL ? NULL : channel_data(c);
+
+	return number == NULL ? 0 : *number;
 }
 
 static uint32_t
@@ -110,7 +112,7 @@ env_local(void *arg, void *conn, struct netaddr *ret)
 static void
 env_journal(void *arg, uint64_t id, struct str fields)
 {
-	static const struct timeval soon = {.tv_usec = JOURNAL_WAIT_MS * 1000};
+	static const struct timeval soon = {.tv_usec = JOURNAL_WAIT_MS * 1000L};
 	struct edge *e = arg;
 
 	if (journal_add(&e->journal, id, e->env.wall_us, fields))
@@ -206,7 +208,11 @@ peer_up(struct role *r, struct channel *c)
 {
 	struct edge *e = edge_of(r);
 
-	channel_set_data(c, (void *)(uintptr_t)++e->links);
+	uint32_t *number = malloc(sizeof(*number));
+
+	if (number != NULL)
+		*number = ++e->links;
+	channel_set_data(c, number); /* without one it counts as gone */
 	if (channel_peer(c) == STATE)
 		conns_walk(&e->conns, recount, 0);
 	if (channel_peer(c) == SPOOL)
@@ -217,6 +223,8 @@ static void
 peer_down(struct role *r, struct channel *c)
 {
 	conns_walk(&edge_of(r)->conns, session_link_lost, link_number(c));
+	free(channel_data(c));
+	channel_set_data(c, NULL);
 }
 
 /* ---- listening ---- */

@@ -377,7 +377,7 @@ session_free(struct session *s)
 	if (s->counted_link == s->env->link(s->env->arg, STATE, 0))
 		(void)tell_state(s, &m);
 	(void)tx_free(s->tx);
-	free((char *)(uintptr_t)s->helo.p);
+	free(s->helo);
 	drop_input(s);
 	free(s->out);
 	free(s);

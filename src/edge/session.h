@@ -81,7 +81,7 @@ struct session {
 	const struct verb *verb; /* the latest */
 	struct tx *tx;           /* in IN_TX only, but while verb_mail runs */
 	uint64_t id;             /* of the latest MAIL, while its transaction is there */
-	struct str helo;         /* owned; .p is NULL before EHLO */
+	char *helo;              /* owned; NULL before EHLO */
 	bool esmtp;
 	uint32_t counted_link; /* the channel to state that has our conn_open */
 

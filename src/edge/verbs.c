@@ -220,8 +220,8 @@ greet_back(struct session *s, struct str arg, bool esmtp)
 		return reason_reply(REASON_no_memory);
 	struct buf b = {.p = name, .cap = h.name.n + 1};
 	buf_add(&b, h.name);
-	free((char *)(uintptr_t)s->helo.p);
-	s->helo = buf_str(&b);
+	free(s->helo);
+	s->helo = name;
 	s->esmtp = esmtp;
 	return (struct reply){.code = 250, .lines = esmtp ? ehlo_lines : helo_lines};
 }

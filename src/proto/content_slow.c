@@ -42,7 +42,7 @@ content_read_slowly(struct str in, bool dots, struct content_slow *r)
 		}
 		if (in.p[i] == '\r' && i + 1 == in.n && dots)
 			break; /* what it is the next octet would say */
-		r->p[r->n++] = in.p[i] == '\r' ? ' ' : in.p[i];
+		r->p[r->n++] = (char)(in.p[i] == '\r' ? ' ' : in.p[i]);
 		i++;
 	}
 	r->taken = in.n;
