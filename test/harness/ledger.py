@@ -9,10 +9,13 @@ the end of data.
 import asyncio
 import collections
 import hashlib
+import os
 import random
 import threading
 import time
 from dataclasses import dataclass, field
+
+from .wait import wait_for
 
 # What edge and deliver put above a message, in this order (doc/ARCHITECTURE.md).
 ADDED = (b"Return-Path:", b"X-Original-To:", b"Delivered-To:", b"Received:")
@@ -34,6 +37,11 @@ def strip_added(octets):
         values[name[:-1].decode()] = octets[len(name):end].decode("utf-8", "replace").strip()
         octets = octets[end:]
     return values, octets
+
+
+def queue_is_empty(server):
+    done = server.cli("queue", "list", "--json", check=False)
+    return done.returncode == 0 and '"id"' not in done.stdout
 
 
 @dataclass
@@ -80,6 +88,23 @@ class Ledger:
         """How many were answered 250."""
         with self.lock:
             return sum(e.code == 250 for e in self.entries.values())
+
+    def settle(self, server, crashes, seconds=90):
+        """Let everything be delivered, then hold what is there against what was promised."""
+        wait_for(lambda: queue_is_empty(server), lambda: f"an empty queue\n{server.log_tail()}", seconds,
+                 poll=0.1)
+        wrong = self.problems(server, crashes)
+        assert not wrong, "\n".join(wrong[:20])
+        self._bodies_go(server)
+
+    def _bodies_go(self, server):
+        """L5. Bodies whose message was never kept may stay a while; once old, a start removes them."""
+        folder = server.data_dir / "spool" / "body"
+        server.stop()
+        for path in folder.iterdir():
+            os.utime(path, (0, 0))
+        server.start()
+        wait_for(lambda: not any(folder.iterdir()), lambda: f"no body left: {list(folder.iterdir())}", 20)
 
     def problems(self, server, crashes=0, rcpt_mailbox=lambda rcpt: rcpt):
         """L1 to L6 of RELIABILITY 4.2 over what lies in the server's Maildirs: a list of texts."""
@@ -160,15 +185,10 @@ class Load:
         return self
 
     def __exit__(self, *unused):
-        if self.most is None:
-            self.stopping.set()
-        self._join()
+        self.stop()
 
     def stop(self):
         self.stopping.set()
-        self._join()
-
-    def _join(self):
         self.thread.join(60)
         assert not self.thread.is_alive(), "the load did not end"
 
