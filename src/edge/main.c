@@ -207,7 +207,6 @@ static void
 peer_up(struct role *r, struct channel *c)
 {
 	struct edge *e = edge_of(r);
-
 	uint32_t *number = malloc(sizeof(*number));
 
 	if (number != NULL)
