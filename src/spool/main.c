@@ -267,7 +267,8 @@ on_close(struct role *r)
 	journal_flush(sp->journal, role_peer(r, STORE, 0));
 	event_free(self->tick);
 	event_free(self->soon);
-	sp->tables = tables_close(sp->tables, !sp->broken);
+	if (!sp->broken) /* closing an SQLite database writes to it */
+		sp->tables = tables_close(sp->tables);
 }
 
 int

@@ -237,7 +237,7 @@ tables_open(const char *path, struct tables **ret, struct err *e)
 	if (t == NULL)
 		return err_sys(e, "open %s", path);
 	if (open_file(t, path, e) != RC_OK) {
-		(void)tables_close(t, true);
+		(void)tables_close(t);
 		return e->rc;
 	}
 	*ret = t;
@@ -245,11 +245,9 @@ tables_open(const char *path, struct tables **ret, struct err *e)
 }
 
 struct tables *
-tables_close(struct tables *t, bool trusted)
+tables_close(struct tables *t)
 {
-	/* closing an SQLite database checkpoints it; a file whose sync failed is left alone,
-	 * its memory goes with the process */
-	if (t == NULL || !trusted)
+	if (t == NULL)
 		return NULL;
 	for (int i = 0; i < STATEMENTS; i++)
 		(void)sqlite3_finalize(t->st[i]); /* repeats its last failure */

@@ -75,8 +75,8 @@ struct listed {
  */
 enum rc tables_open(const char *path, struct tables **ret, struct err *e) MUST_CHECK;
 
-/* With <trusted> the log goes into the file first; without it nothing is touched any more. */
-struct tables *tables_close(struct tables *t, bool trusted);
+/* The log goes into the file first. After EIO do not: leave it open until the process ends. */
+struct tables *tables_close(struct tables *t);
 
 /* Count this start, durably: the upper half of every seq. */
 enum rc tables_boot(struct tables *t, uint32_t *ret, struct err *e) MUST_CHECK;

@@ -36,7 +36,7 @@ reopen(struct room *r)
 {
 	struct err e = {.text = ""};
 
-	r->t = tables_close(r->t, true);
+	r->t = tables_close(r->t);
 	if (tables_open(r->path, &r->t, &e) != RC_OK)
 		fail_msg("%s", e.text);
 }
@@ -63,7 +63,7 @@ teardown(void **state)
 {
 	struct room *r = *state;
 
-	r->t = tables_close(r->t, true);
+	r->t = tables_close(r->t);
 	(void)unlink(r->path);
 	(void)unlink(r->log);
 	assert_int_equal(rmdir(r->dir), 0);
@@ -390,7 +390,7 @@ messages_after_crash(const struct room *r, off_t octets)
 		assert_true(!there || count == id - 1);
 		count += there;
 	}
-	(void)tables_close(t, true);
+	(void)tables_close(t);
 	(void)unlink(path);
 	return count;
 }
@@ -506,7 +506,7 @@ test_newer_format_is_left_alone(void **state)
 	struct room *r = *state;
 	struct err e;
 
-	r->t = tables_close(r->t, true);
+	r->t = tables_close(r->t);
 	run_sql(r, "PRAGMA user_version = 2");
 	assert_int_equal(tables_open(r->path, &r->t, &e), RC_PERM);
 	assert_non_null(strstr(e.text, "newer sekisho"));
@@ -524,7 +524,7 @@ test_other_files_are_left_alone(void **state)
 	size_t n;
 	struct err e;
 
-	r->t = tables_close(r->t, true);
+	r->t = tables_close(r->t);
 	write_file(r->path, STR("this is not a database, and long enough to be told from one"));
 	assert_int_equal(tables_open(r->path, &r->t, &e), RC_PERM);
 	CLEANUP(fd_closep) int fd = open(r->path, O_RDONLY | O_CLOEXEC);
@@ -562,7 +562,7 @@ test_damaged_rows_are_said(void **state)
 
 	for (size_t i = 0; i < LENGTH(rows); i++) {
 		must_put(r->t, 1, STR("body"));
-		r->t = tables_close(r->t, true);
+		r->t = tables_close(r->t);
 		run_sql(r, rows[i].damage);
 		reopen(r);
 		enum rc got = tables_mail(r->t, 1, &m, &e);
@@ -574,7 +574,7 @@ test_damaged_rows_are_said(void **state)
 		assert_int_equal(got, rows[i].rcpt ? RC_PERM : RC_OK);
 		assert_int_equal(rc.id, 1);
 		tables_rcpts_end(r->t);
-		r->t = tables_close(r->t, true);
+		r->t = tables_close(r->t);
 		run_sql(r, "DELETE FROM mail; DELETE FROM rcpt");
 		reopen(r);
 	}
@@ -594,7 +594,7 @@ test_rotten_octets_never_change_a_message(void **state)
 
 	for (uint64_t id = 1; id <= 4; id++)
 		must_put(r->t, id, STR("the body of a message"));
-	r->t = tables_close(r->t, true);
+	r->t = tables_close(r->t);
 	assert_int_equal(stat(r->path, &st), 0);
 	for (off_t at = 0; at < st.st_size; at += 13) {
 		CLEANUP(fd_closep) int fd = open(r->path, O_RDWR | O_CLOEXEC);
@@ -618,7 +618,7 @@ test_rotten_octets_never_change_a_message(void **state)
 				}
 				tables_mail_end(t);
 			}
-			(void)tables_close(t, true);
+			(void)tables_close(t);
 		}
 		(void)unlink(path);
 		buf_add(&b, STR("-wal"));
