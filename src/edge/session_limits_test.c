@@ -119,6 +119,22 @@ test_tiny_chunks_grow_nothing(void **unused)
 	assert_true(session_over(rig.s));
 }
 
+/* DISC-01: to read and throw away is work too. */
+static void
+test_refused_chunks_are_not_read_for_ever(void **unused)
+{
+	(void)unused;
+	static char octets[600000];
+
+	greeted();
+	expect("BDAT 600000\r\n", "");
+	rig_feed(&rig, (struct str){octets, sizeof(octets)});
+	assert_string_equal(rig_codes(&rig), "503");
+	assert_false(session_over(rig.s));
+	expect("BDAT 600000\r\n", "503"); /* with the first over message_size and the slack */
+	assert_true(session_over(rig.s));
+}
+
 static void
 test_memory_of_all_transactions_is_limited(void **unused)
 {
@@ -276,6 +292,7 @@ main(void)
 		RIG_TEST(test_errors_and_junk_end_the_session),
 		RIG_TEST(test_messages_in_one_session_are_limited),
 		RIG_TEST(test_tiny_chunks_grow_nothing),
+		RIG_TEST(test_refused_chunks_are_not_read_for_ever),
 		RIG_TEST(test_memory_of_all_transactions_is_limited),
 		RIG_TEST(test_unread_replies_stop_the_reading),
 		RIG_TEST(test_a_command_has_a_deadline),

@@ -53,6 +53,25 @@ test_a_failing_writer_is_told_at_the_end(void **unused)
 	assert_int_equal(rig.count[MSG_mail_commit], 0);
 }
 
+/* The writer's replacement has not got the beginning: it must not get the rest. */
+static void
+test_a_body_goes_to_one_writer_or_to_none(void **unused)
+{
+	(void)unused;
+	static char octets[70000];
+
+	memset(octets, 'x', sizeof(octets));
+	greeted();
+	expect(ENVELOPE "DATA\r\n", "250 250 354");
+	rig_feed(&rig, (struct str){octets, sizeof(octets)});
+	assert_int_equal(rig.count[MSG_body_item], 1);
+	rig.link++;
+	rig_feed(&rig, (struct str){octets, sizeof(octets)});
+	expect("\r\n.\r\n", "451");
+	assert_int_equal(rig.count[MSG_body_item], 1);
+	assert_int_equal(rig.count[MSG_body_end] + rig.count[MSG_mail_commit], 0);
+}
+
 /* ---- neighbours ---- */
 
 static void
@@ -228,6 +247,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_a_long_body_goes_to_a_writer),
 		RIG_TEST(test_a_failing_writer_is_told_at_the_end),
+		RIG_TEST(test_a_body_goes_to_one_writer_or_to_none),
 		RIG_TEST(test_absent_neighbours_cost_one_command),
 		RIG_TEST(test_the_greeting_waits_for_state),
 		RIG_TEST(test_lost_answers),

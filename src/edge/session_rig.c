@@ -221,6 +221,7 @@ static const struct known {
 	{"postmaster", RCPT_MAILBOXES, false, {"alice@ours.example", NULL}},
 	{"team",       RCPT_MAILBOXES, false, {"alice@ours.example", "bob@ours.example"}},
 	{"many",       RCPT_MAILBOXES, true,  {"alice@ours.example", NULL}},
+	{"half",       RCPT_MAILBOXES, true,  {"alice@ours.example", NULL}},
 	{"nothing",    RCPT_MAILBOXES, false, {NULL, NULL}},
 	{"loop",       RCPT_LOOP,      false, {NULL, NULL}},
 	{"trouble",    RCPT_TROUBLE,   false, {NULL, NULL}},
@@ -273,6 +274,8 @@ answer_rcpt(struct rig *r, const struct rig_asked *asked)
 	if (a.more == 0)
 		return;
 	a.more = 0;
+	if (strcmp(asked->local, "half") == 0)
+		a.verdict = RCPT_TROUBLE;
 	session_rcpt_answer(r->s, &a);
 }
 

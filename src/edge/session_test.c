@@ -204,6 +204,19 @@ test_duplicate_mailboxes_are_one(void **unused)
 	assert_string_equal(rig.mail.origs, "many@ours.example,team@ours.example,");
 }
 
+/* What came before the trouble goes as well: alice must not get a message that was refused. */
+static void
+test_half_an_answer_leaves_nothing(void **unused)
+{
+	(void)unused;
+	greeted();
+	expect("MAIL FROM:<>\r\nRCPT TO:<bob@ours.example>\r\nRCPT TO:<half@ours.example>\r\n"
+	       "DATA\r\n",
+	       "250 250 451 354");
+	expect(".\r\n", "250");
+	assert_string_equal(rig.mail.mailboxes, "bob@ours.example,");
+}
+
 static void
 test_too_many_recipients(void **unused)
 {
@@ -364,6 +377,7 @@ main(void)
 		RIG_TEST(test_web_clients_and_headers_are_sent_away),
 		RIG_TEST(test_recipients),
 		RIG_TEST(test_duplicate_mailboxes_are_one),
+		RIG_TEST(test_half_an_answer_leaves_nothing),
 		RIG_TEST(test_too_many_recipients),
 		RIG_TEST(test_no_valid_recipient),
 		RIG_TEST(test_a_failed_bdat_leaves_nothing),
