@@ -253,9 +253,14 @@ class Server:
         return wait_for(lambda: self.log(**fields), f"a log line with {fields}", seconds)
 
     def complaints(self):
-        """Lines of the log that no run may have: sanitizer reports, failed assertions."""
+        """What no run may have: sanitizer reports, failed assertions, roles that died of themselves.
+
+        Tests kill with SIGKILL; SIGSYS is a call the walls do not allow, SIGSEGV a fault of ours.
+        """
         marks = (*_SANITIZER, b"Assertion `")
-        return [line for line in self.log_octets().split(b"\n") if any(m in line for m in marks)]
+        lines = [line for line in self.log_octets().split(b"\n") if any(m in line for m in marks)]
+        died = self.log(event="role_ended", by="signal")
+        return lines + [row for row in died if row["code"] != str(int(signal.SIGKILL))]
 
     def cli(self, *args, check=True, seconds=30.0, stdin=None):
         """Run an operator command on this server's configuration."""
