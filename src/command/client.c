@@ -34,7 +34,8 @@ connect_failed(const char *path, struct err *e)
 	int why = errno;
 	bool absent = why == ENOENT || why == ECONNREFUSED;
 
-	(void)err_set(e, RC_PERM, "sekisho is not running (%s: %s)", path, strerrordesc_np(why));
+	(void)err_set(e, RC_PERM, "sekisho is not running (%s: %s)", path,
+	              strerrordesc_np(why));
 	if (absent)
 		return EX_UNAVAILABLE;
 	(void)err_set(e, RC_PERM, "%s: %s", path, strerrordesc_np(why));
