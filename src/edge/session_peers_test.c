@@ -61,6 +61,7 @@ test_a_body_goes_to_one_writer_or_to_none(void **unused)
 	static char octets[70000];
 
 	memset(octets, 'x', sizeof(octets));
+	rig.cfg.message_size = 200000;
 	greeted();
 	expect(ENVELOPE "DATA\r\n", "250 250 354");
 	rig_feed(&rig, (struct str){octets, sizeof(octets)});
