@@ -60,20 +60,27 @@ own_namespaces(struct err *e)
 	return RC_OK;
 }
 
+/* Where the machine itself lives in a chroot, "/" is no mount and cannot be pivoted away from.
+ */
+static bool
+root_is_mount(void)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
 /*
  * The folder becomes the root of our mount namespace, and the only mount in it: a chroot would
  * leave all the machine's mounts within reach of a way out, and keep each busy after the
  * operator has unmounted it.
  */
 static enum rc
-own_mounts(const struct walls *w, const char *folder, struct err *e)
+pivot_to(const struct walls *w, const char *folder, struct err *e)
 {
 	unsigned long how = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 	if (w->folder == FOLDER_EMPTY)
 		how |= MS_RDONLY;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount(folder, folder, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (mount(folder, folder, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(e, "bind %s", folder);
 	if (chdir(folder) < 0 || mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | how, NULL) < 0)
 		return err_sys(e, "restrict %s", folder);
@@ -87,9 +94,13 @@ own_mounts(const struct walls *w, const char *folder, struct err *e)
 static enum rc
 own_root(const struct walls *w, const char *folder, bool privileged, struct err *e)
 {
-	if (privileged)
-		return own_mounts(w, folder, e);
-	return chdir(folder) < 0 ? err_sys(e, "enter %s", folder) : RC_OK;
+	if (privileged && root_is_mount())
+		return pivot_to(w, folder, e);
+	if (chdir(folder) < 0)
+		return err_sys(e, "enter %s", folder);
+	if (privileged && (chroot(".") < 0 || chdir("/") < 0))
+		return err_sys(e, "chroot to %s", folder);
+	return RC_OK;
 }
 
 static enum rc

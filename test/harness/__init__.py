@@ -1,15 +1,15 @@
 """What whole-system tests are written with: a real server, a raw SMTP client, waiting, the log."""
 
 from .disk import LoopDisk
-from .inject import FAULTS_BUILD, Inject
-from .ledger import Ledger, Load, strip_added
+from .inject import FAULTS_BUILD, Inject, is_traced
+from .ledger import Ledger, Load, queue_is_empty, strip_added
 from .logfmt import parse_line
 from .server import BUILD, Raw, Server, ServerError
 from .smtp import ProtocolError, Reply, Smtp
 from .wait import Timeout, wait_for
 
 __all__ = [
-    "BUILD", "FAULTS_BUILD", "Inject", "Ledger", "Load", "LoopDisk", "ProtocolError", "Raw", "Reply", "Server", "ServerError", "Smtp", "Timeout", "parse_line",
-    "strip_added",
-    "wait_for",
+    "BUILD", "FAULTS_BUILD", "Inject", "Ledger", "Load", "LoopDisk", "ProtocolError", "Raw", "Reply",
+    "Server", "ServerError", "Smtp", "Timeout", "is_traced", "parse_line", "queue_is_empty",
+    "strip_added", "wait_for",
 ]

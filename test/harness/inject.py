@@ -11,7 +11,7 @@ from .wait import wait_for
 FAULTS_BUILD = Path(os.environ.get("SEKISHO_FAULTS_BUILD", BUILD.parent / "build-faults"))
 
 
-def _is_traced(pid):
+def is_traced(pid):
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -31,7 +31,7 @@ class Inject:
 
     def __enter__(self):
         # a role that was just starting may have met its end already; strace then ends as well
-        wait_for(lambda: _is_traced(self.pid) or self.strace.poll() is not None,
+        wait_for(lambda: is_traced(self.pid) or self.strace.poll() is not None,
                  f"strace to attach to {self.pid}", 5)
         return self
 
