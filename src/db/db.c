@@ -43,13 +43,16 @@ rc_of(int code)
 enum rc
 db_err(sqlite3 *db, struct err *e, const char *doing)
 {
+	int number = errno; /* of the call that failed */
 	int code = db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(db);
-	enum rc rc = rc_of(code);
+	/* SQLite calls a file that cannot be read just now damaged: SQLITE_IOERR_CORRUPTFS */
+	bool unread = (code & 0xff) == SQLITE_CORRUPT && number == EIO;
+	enum rc rc = unread ? RC_TEMP : rc_of(code);
 
 	(void)err_set(e, rc == RC_OK ? RC_TEMP : rc, "%s: %s", doing,
 	              db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(db));
 	e->sys = db == NULL ? 0 : sqlite3_system_errno(db);
-	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+	if (!unread && ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB))
 		e->sys = EBADMSG;
 	return e->rc;
 }

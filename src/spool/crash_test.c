@@ -299,6 +299,38 @@ test_any_call_may_fail(void **state)
 	printf("%zu failed calls\n", calls * LENGTH(numbers));
 }
 
+/* SQLite calls a file that cannot be read damaged: we must not, or nobody tries again. */
+static void
+test_failed_read_is_not_damage(void **state)
+{
+	struct room *r = *state;
+	unsigned failed = 0;
+	unsigned reads = 0;
+
+	clear(r);
+	one_life(r, (struct disk_fake){.cut_at = 120});
+	do {
+		struct tables *t = NULL;
+		struct mail_row m;
+		struct err e = {.rc = RC_OK};
+
+		disk = (struct disk_fake){.fail_read = ++failed};
+		enum rc rc = tables_open(r->path, &t, &e);
+		for (uint64_t id = 1; rc == RC_OK && id <= MAILS; id++) {
+			rc = tables_mail(t, id, &m, &e);
+			tables_mail_end(t);
+			if (rc != RC_OK && e.sys == ENOENT)
+				rc = RC_OK;
+		}
+		if (rc != RC_OK && (rc != RC_TEMP || e.sys == EBADMSG))
+			fail_msg("read %u: %s", failed, e.text);
+		reads = disk.reads;
+		disk = (struct disk_fake){0};
+		(void)tables_close(t);
+	} while (reads >= failed);
+	assert_in_range(failed, 5, 200);
+}
+
 /* And the life after it loses nothing either when power fails in it (KILL-3). */
 static void
 test_recovery_may_be_cut_as_well(void **state)
@@ -332,6 +364,7 @@ main(void)
 		TEST(test_power_may_fail_before_any_call),
 		TEST(test_missing_sync_is_found),
 		TEST(test_any_call_may_fail),
+		TEST(test_failed_read_is_not_damage),
 		TEST(test_recovery_may_be_cut_as_well),
 	};
 

@@ -129,8 +129,19 @@ fake_sync(int fd)
 	return 0;
 }
 
-/* With 64-bit offsets the headers call the first two pwrite64 and ftruncate64. */
+static ssize_t
+fake_read(int fd, void *p, size_t n, off_t at)
+{
+	if (++disk.reads == disk.fail_read) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, p, n, at);
+}
+
+/* With 64-bit offsets the headers call the first three pread64, pwrite64, ftruncate64. */
 /* clang-format off */
+SHOWN ssize_t pread(int fd, void *p, size_t n, off_t at) { return fake_read(fd, p, n, at); }
 SHOWN ssize_t pwrite(int fd, const void *p, size_t n, off_t at) { return fake_write(fd, p, n, at); }
 SHOWN int ftruncate(int fd, off_t to) { return fake_truncate(fd, to); }
 SHOWN int fdatasync(int fd) { return fake_sync(fd); }

@@ -1,8 +1,8 @@
 /*
  * For tests: the process's own disk. Linked into a test, these stand in front of the C
- * library's pwrite, ftruncate, fdatasync and fsync, for SQLite's library as well: they count,
- * they fail on demand, and they know what a power cut may take: each write since the last
- * sync of its file, singly.
+ * library's pread, pwrite, ftruncate, fdatasync and fsync, for SQLite's library as well: they
+ * count, they fail on demand, and they know what a power cut may take: each write since the
+ * last sync of its file, singly.
  */
 #ifndef SPOOL_DISK_FAKE_H
 #define SPOOL_DISK_FAKE_H
@@ -18,6 +18,8 @@ struct disk_fake {
 	unsigned fail_sync;  /* this one fails with EIO; 0: none */
 	unsigned fail_write; /* this call fails with <fail_errno>; 0: none */
 	int fail_errno;
+	unsigned reads;
+	unsigned fail_read; /* this read fails with EIO; 0: none */
 };
 
 extern struct disk_fake disk;

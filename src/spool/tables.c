@@ -102,6 +102,11 @@ tables_failed(const struct tables *t, struct err *e, const char *doing)
 			rc = meanings[i].rc;
 			sys = meanings[i].sys;
 		}
+	/* it calls a file that cannot be read just now damaged (SQLITE_IOERR_CORRUPTFS) */
+	if (sys == EBADMSG && number == EIO) {
+		rc = RC_TEMP;
+		sys = EIO;
+	}
 	(void)err_set(e, rc, "%s: %s (SQLite %d%s%s)", doing, sqlite3_errmsg(t->db), code,
 	              sys == EIO && number != 0 ? ": " : "",
 	              sys == EIO && number != 0 ? strerrordesc_np(number) : "");
