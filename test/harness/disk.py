@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .wait import wait_for
+
 EXT4_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2  # what is not on the disk now never gets there
 
@@ -56,8 +58,11 @@ class LoopDisk:
         self.mounted = True
 
     def unmount(self):
+        """The mount namespaces of killed roles may outlive them for a moment: as long as one holds
+        the file system, a mount would find it again, dead as it is."""
         _run("umount", self.path)
         self.mounted = False
+        wait_for(lambda: not _run("losetup", "-j", self.image), "the loop device to be free", 10)
 
     def cut(self):
         """Power off: all that was not synced is gone; every later call fails with EIO."""
