@@ -183,9 +183,9 @@ def test_each_error_of_a_call_is_a_wait(faulty_server, rng, rounds, call):
         with Inject(old[0], call, f"error={rng.choice(ERRORS)}", 1 + n % 3):
             load_some(server, ledger, rng, 10)
             tried += 1
+    assert server.pids("deliver") == old
     settle(server, ledger, 0)
     assert ledger.copies(server) == 0
-    assert server.pids("deliver") == old
     print(f"{tried} errors of {call}")
 
 
