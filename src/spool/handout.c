@@ -291,22 +291,32 @@ refill(struct spool *sp)
 	schedule_take_rows(sp->schedule, rows, count, SCHEDULE_ROWS, sp->wall_us);
 }
 
-void
+/* A deliver gets so many in a row, to sync them together. */
+#define LANE_RUN 64
+
+unsigned
 hand_out(struct spool *sp)
 {
+	struct lane *l = NULL;
 	struct task *t;
-	struct lane *l;
 	struct err e;
 	enum rc rc = RC_OK;
+	unsigned handed = 0;
 
 	if (sp->broken || sp->draining || sp->now_ms < sp->pause_ms)
-		return;
+		return 0;
 	refill(sp);
-	while (rc == RC_OK && (t = schedule_first(sp->schedule)) != NULL &&
-	       (l = schedule_lane_best(sp->schedule)) != NULL)
+	while (rc == RC_OK && (t = schedule_first(sp->schedule)) != NULL) {
+		if (l == NULL || l->credit == 0 || handed % LANE_RUN == 0)
+			l = schedule_lane_best(sp->schedule);
+		if (l == NULL)
+			break;
 		rc = t->letter != NULL ? hand_letter(sp, t, l, &e) : hand_stored(sp, t, l, &e);
+		handed++;
+	}
 	if (rc == RC_PERM) {
 		log_say(LOG_ERROR, "handout", e.text);
 		sp->pause_ms = sp->now_ms + 1000;
 	}
+	return handed;
 }

@@ -25,11 +25,20 @@ static const char *const calls[] = {DB_CALLS, "lseek", "statfs", "getdents64", N
 static const struct walls walls = {
 	.folder = FOLDER_FILES, .files = 256, .writes = true, .calls = calls};
 
+/*
+ * Work gathers this long, or until there is so much of it: deliver syncs once for all it was
+ * handed together. After a pause the first message goes out at once.
+ */
+#define HAND_OUT_MS 10
+#define HAND_OUT_MANY 64
+
 struct spool_main {
 	struct spool spool;
 	struct role *role;
 	struct event *tick;
-	struct event *soon; /* results wait for mail to share its sync, this long */
+	struct event *soon; /* results wait for mail to share its sync, mail for more to go out
+	                       with */
+	uint64_t handed_ms; /* work went out last */
 	uint64_t leave_ms;  /* draining: at the latest then */
 };
 
@@ -179,19 +188,39 @@ may_leave(const struct spool_main *self)
 }
 
 static void
+hand_out_gathered(struct spool_main *self)
+{
+	struct spool *sp = &self->spool;
+
+	if (sp->now_ms - self->handed_ms < HAND_OUT_MS &&
+	    schedule_ready_count(sp->schedule) < HAND_OUT_MANY)
+		return;
+	if (hand_out(sp) > 0)
+		self->handed_ms = sp->now_ms;
+}
+
+/* Something waits, and nobody but time brings the next turn. */
+static bool
+waits(const struct spool *sp)
+{
+	return !sp->broken &&
+	       (tables_open_changes(sp->tables) || (schedule_ready_count(sp->schedule) > 0 &&
+	                                            schedule_lane_best(sp->schedule) != NULL));
+}
+
+static void
 on_turn(struct role *r)
 {
-	static const struct timeval wait = {.tv_usec = BATCH_WAIT_MS * 1000};
+	static const struct timeval wait = {.tv_usec = HAND_OUT_MS * 1000};
 	struct spool_main *self = r->self;
 	struct spool *sp = spool_of(r);
 
 	if (batch_is_due(sp))
 		batch_commit(sp);
-	hand_out(sp);
+	hand_out_gathered(self);
 	batch_checkpoint(sp);
 	journal_flush(sp->journal, role_peer(r, STORE, 0));
-	if (!sp->broken && tables_open_changes(sp->tables) &&
-	    !event_pending(self->soon, EV_TIMEOUT, NULL))
+	if (waits(sp) && !event_pending(self->soon, EV_TIMEOUT, NULL))
 		(void)event_add(self->soon, &wait); /* else the tick comes by */
 	if (sp->broken)
 		role_quit(r, EX_IOERR);

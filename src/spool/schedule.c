@@ -447,3 +447,9 @@ schedule_out_count(const struct schedule *s)
 {
 	return s->out;
 }
+
+unsigned
+schedule_ready_count(const struct schedule *s)
+{
+	return s->fresh + s->rows;
+}

@@ -146,5 +146,6 @@ void schedule_drop(struct schedule *s, struct task *t);
 void schedule_doubt(struct schedule *s);
 
 unsigned schedule_out_count(const struct schedule *s);
+unsigned schedule_ready_count(const struct schedule *s);
 
 #endif

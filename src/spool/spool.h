@@ -118,7 +118,8 @@ void batch_checkpoint(struct spool *sp);
 void mail_answer(struct channel *edge, uint32_t session, uint64_t id, enum rc rc, bool full);
 
 /* ---- handout.c ---- */
-void hand_out(struct spool *sp);
+/* All that is due and that the delivers have credit for; how many went out. */
+unsigned hand_out(struct spool *sp);
 
 /* ---- settle.c ---- */
 const char *settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m);
