@@ -176,6 +176,14 @@ make_room(struct session *s)
 
 /* ---- content from the client ---- */
 
+/* Of the message: RFC 1870 §3 counts no octets that are there for the transfer only. Each of
+ * those stands behind two of the message, so what bounds this bounds what is read. */
+static uint64_t
+content_octets(const struct tx *t)
+{
+	return t->wire - t->content.framing;
+}
+
 /* Take octets of <in> until it is empty, the data ends, or an answer is awaited. */
 static bool
 take(struct session *s, struct str *in)
@@ -195,7 +203,7 @@ take(struct session *s, struct str *in)
 		end = content_take(&t->content, in, out);
 		t->wire += was - in->n;
 		t->body.n = out == &held ? held.n : 0;
-		if (t->wire - t->content.framing > s->env->cfg->message_size)
+		if (content_octets(t) > s->env->cfg->message_size)
 			tx_fail(t, REASON_too_big);
 		if (in->n > 0 && !end && t->failed == REASON_NONE)
 			make_room(s);
@@ -208,7 +216,8 @@ body_data(struct session *s)
 {
 	bool end = take(s, &s->in);
 
-	if (!end && s->tx->wire > s->env->cfg->message_size + SMTP_SIZE_SLACK) {
+	/* more than the size, so it has failed by now */
+	if (!end && content_octets(s->tx) > s->env->cfg->message_size + SMTP_SIZE_SLACK) {
 		struct reply r = decide(s, s->tx->failed, STR_NONE);
 
 		r.close = true; /* reading on would be work for nothing */

@@ -78,6 +78,29 @@ test_size(void **unused)
 	assert_true(session_over(rig.s));
 }
 
+/* Dots of the transfer are not of the message, however many there are: what is within the size
+ * is kept, and what is not is refused before it is read for ever. */
+static void
+test_stuffed_dots_do_not_count(void **unused)
+{
+	(void)unused;
+	static char dots[65536];
+
+	for (size_t at = 0; at < sizeof(dots); at += 4)
+		memcpy(dots + at, "..\r\n", 4);
+	rig.cfg.message_size = 6 * SMTP_SIZE_SLACK; /* every fourth octet does not count */
+	greeted();
+	expect(ENVELOPE "DATA\r\n", "250 250 354");
+	for (size_t wire = 0; wire < 15 * SMTP_SIZE_SLACK / 2; wire += sizeof(dots))
+		rig_feed(&rig, (struct str){dots, sizeof(dots)});
+	expect(".\r\n", "250");
+	expect(ENVELOPE "DATA\r\n", "250 250 354");
+	for (size_t wire = 0; wire < 10 * SMTP_SIZE_SLACK; wire += sizeof(dots))
+		rig_feed(&rig, (struct str){dots, sizeof(dots)});
+	assert_string_equal(rig_codes(&rig), "552");
+	assert_true(session_over(rig.s));
+}
+
 static void
 test_errors_and_junk_end_the_session(void **unused)
 {
@@ -289,6 +312,7 @@ main(void)
 		RIG_TEST(test_long_lines),
 		RIG_TEST(test_nul_in_a_command_is_500),
 		RIG_TEST(test_size),
+		RIG_TEST(test_stuffed_dots_do_not_count),
 		RIG_TEST(test_errors_and_junk_end_the_session),
 		RIG_TEST(test_messages_in_one_session_are_limited),
 		RIG_TEST(test_tiny_chunks_grow_nothing),

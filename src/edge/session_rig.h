@@ -13,7 +13,7 @@
 #include "edge/session.h"
 #include "policy/relay.h"
 
-#define RIG_BODY_MAX (1U << 20)
+#define RIG_BODY_MAX (4U << 20)
 #define RIG_ASKED_MAX 16U
 
 /* What a neighbour was asked and has not answered. */
