@@ -9,7 +9,7 @@
 struct conn;
 struct event_base;
 
-#define CONNS_MAX 19500U /* in one process; below the descriptors it may have */
+#define CONNS_MAX EDGE_SESSIONS_MAX /* in one process */
 
 /* The owner sets what stands above <slots>; the rest starts as zero. */
 struct conns {

@@ -22,6 +22,10 @@ enum proc {
 #define PROC_COUNT 10
 #define ANY ((1 << PROC_COUNT) - 1 - MASTER)
 
+/* Sessions of one edge at once, refused ones until they are closed among them: what state
+ * expects of an honest one. Below the descriptors that a process may have. */
+#define EDGE_SESSIONS_MAX 19500U
+
 /* 0 to PROC_COUNT - 1: an index for tables, and what travels in a message. */
 unsigned proc_number(enum proc p);
 enum proc proc_of(unsigned number);

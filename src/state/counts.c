@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "ipc/proc.h"
 #include "state/counts.h"
 
 struct counts {
@@ -54,8 +55,8 @@ counts_edge_new(struct counts *c)
 	if (edge == NULL)
 		return NULL;
 	edge->counts = c;
-	edge->sessions = table_new(sizeof(uint32_t), sizeof(struct session),
-	                           c->most_all + COUNTS_REFUSED_MAX, c->secret);
+	edge->sessions = table_new(sizeof(uint32_t), sizeof(struct session), EDGE_SESSIONS_MAX,
+	                           c->secret);
 	return edge->sessions == NULL ? counts_edge_free(edge) : edge;
 }
 

@@ -8,9 +8,6 @@
 #include "base/netaddr.h"
 #include "base/table.h"
 
-/* Sessions that one edge may have refused and not closed yet. */
-#define COUNTS_REFUSED_MAX 1024
-
 struct counts;
 struct counts_edge;
 
@@ -19,8 +16,7 @@ enum counts_verdict {
 	COUNTS_WELCOME = 0,
 	COUNTS_CLIENT = 1, /* too many from this client */
 	COUNTS_ALL = 2,    /* too many in all */
-	/* no honest edge sends this: a session opened twice, or more of them than there can be
-	 */
+	/* no honest edge sends this: a session opened twice, or over EDGE_SESSIONS_MAX */
 	COUNTS_ABUSE = 3,
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "ipc/proc.h"
 #include "state/counts.h"
 
 static const struct table_secret secret = {
@@ -74,6 +75,23 @@ test_limit_in_all(void **unused)
 	(void)counts_free(c);
 }
 
+/* A crowd that is refused and stays for its reply makes no abuser of an edge: cut off, it would
+ * have no state until somebody started it anew. */
+static void
+test_an_edge_full_of_refused_sessions(void **unused)
+{
+	struct counts *c = counts_new(10, 1, secret);
+	struct counts_edge *a = counts_edge_new(c);
+
+	(void)unused;
+	assert_int_equal(come(a, 0, "192.0.2.1"), COUNTS_WELCOME);
+	for (uint32_t i = 1; i < EDGE_SESSIONS_MAX; i++)
+		assert_int_equal(come(a, i, "192.0.2.1"), COUNTS_CLIENT);
+	assert_int_equal(counts_all(c), 1);
+	(void)counts_edge_free(a);
+	(void)counts_free(c);
+}
+
 /* What no honest edge says changes no count. */
 static void
 test_abuse(void **unused)
@@ -96,7 +114,7 @@ test_abuse(void **unused)
 	unsigned count = 0;
 	while (verdict != COUNTS_ABUSE && count < 100000)
 		verdict = come(a, count++, "192.0.2.1");
-	assert_int_equal(count - 1, 10 + COUNTS_REFUSED_MAX);
+	assert_int_equal(count - 1, EDGE_SESSIONS_MAX);
 	assert_int_equal(counts_all(c), 10);
 	(void)counts_edge_free(a);
 	(void)counts_edge_free(b);
@@ -232,6 +250,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limit_per_client),
 		cmocka_unit_test(test_limit_in_all),
+		cmocka_unit_test(test_an_edge_full_of_refused_sessions),
 		cmocka_unit_test(test_abuse),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_against_a_model),

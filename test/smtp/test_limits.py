@@ -1,5 +1,6 @@
 """Each limit has its reply, and costs nobody else: LINE-01, DISC-01, DISC-02, SLOW-01."""
 
+import socket
 import time
 from pathlib import Path
 
@@ -159,6 +160,25 @@ def test_connections_of_one_client(new_server):
         with server.smtp(**same) as again:
             return again.reply().code == 220
     wait_for(welcome, "the place to be free again")
+
+
+def test_a_refused_crowd_that_stays_for_its_reply(new_server):
+    """state holds an edge for honest, however many it has to refuse at once."""
+    server = conf(new_server, edges=1, max_connections=10)
+    crowd = []
+    try:
+        for _ in range(1500):
+            crowd.append(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+        last = crowd[-1].recv(512)
+        assert last.startswith(b"421 ") and b"too many connections" in last
+    finally:
+        for one in crowd:
+            one.close()
+
+    def welcome():
+        with server.smtp() as again:
+            return again.reply().code == 220
+    wait_for(welcome, "a place to be free again")
 
 
 # ---- SLOW-01 ----
