@@ -216,7 +216,7 @@ session_reply(struct session *s, struct reply r)
 bool
 session_spoke_early(struct session *s, struct str allowed)
 {
-	if (s->in.n == 0 || str_eq(s->in, allowed))
+	if (s->in.n == 0 || str_istarts(allowed, s->in))
 		return false;
 	(void)session_end(s, REASON_unsynchronized);
 	return true;

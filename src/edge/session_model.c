@@ -171,7 +171,7 @@ end_chunk(struct model *m, struct str rest)
 	} else if (!m->chunk_last) {
 		m->state = M_BDAT;
 		reply(m, 250);
-	} else if (rest.n > 0 && !str_eq(rest, STR("QUIT\r\n"))) {
+	} else if (rest.n > 0 && !str_istarts(STR("QUIT\r\n"), rest)) {
 		leave(m, 554);
 	} else {
 		end_message(m, false);

@@ -311,6 +311,8 @@ test_speaking_out_of_turn_ends_the_session(void **unused)
 		{HELLO ENVELOPE, "BDAT 1 LAST\r\naMAIL FROM:<>\r\n", "554"    },
 		{HELLO ENVELOPE, "BDAT 1 LAST\r\naQUIT\r\nx",        "554"    },
 		{HELLO ENVELOPE, "BDAT 1 LAST\r\naQUIT\r\n",         "250 221"},
+		{HELLO ENVELOPE, "BDAT 1 LAST\r\naQU",               "250"    }, /* the rest is on its way */
+		{HELLO ENVELOPE, "BDAT 1 LAST\r\naquit\r\n",         "250 221"},
 		{HELLO ENVELOPE, "BDAT 1\r\naBDAT 1 LAST\r\nb",      "250 250"},
 		{HELLO,          "QUIT\r\nNOOP\r\n",                 "221"    },
 	};
@@ -332,9 +334,7 @@ test_speaking_out_of_turn_ends_the_session(void **unused)
 		if (strncmp(codes, rows[i].codes, strlen(rows[i].codes)) != 0)
 			fail_msg("row %zu: %s", i, codes);
 		assert_true(codes[0] == '5' && codes[2] == '4' ? session_over(rig.s) : true);
-		assert_int_equal(rig.count[MSG_mail_commit],
-		                 strcmp(codes, "250 221") == 0 ||
-		                         strcmp(codes, "250 250") == 0);
+		assert_int_equal(rig.count[MSG_mail_commit], strncmp(codes, "250", 3) == 0);
 	}
 }
 
