@@ -21,6 +21,9 @@ def pytest_runtest_setup(item):
     for mark in item.iter_markers("needs_root"):
         if os.geteuid() != 0:
             pytest.skip(f"needs root: {mark.args[0]}")
+    for mark in item.iter_markers("needs_release"):
+        if os.environ.get("SEKISHO_SANITIZED"):
+            pytest.skip(f"not under a sanitizer: {mark.args[0]}")
     for mark in item.iter_markers("needs_tool"):
         missing = [name for name in mark.args if shutil.which(name) is None]
         if missing:

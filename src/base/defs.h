@@ -14,4 +14,16 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define BIT(n) (1U << (n))
 
+/* 1 in a build with AddressSanitizer, whichever compiler makes it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 #endif

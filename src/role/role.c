@@ -290,6 +290,17 @@ role_live(struct role *r)
 	log_flush();
 }
 
+#if SANITIZED
+/* It looks for leaks with a thread and ptrace, which no wall allows. */
+const char *__asan_default_options(void);
+
+__attribute__((visibility("default"))) const char *
+__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
 int
 role_main(const struct role_def *def, int argc, char **argv)
 {

@@ -26,6 +26,7 @@ class Build:
 
 SANITIZE = ("-Db_sanitize=address,undefined",)
 SANITIZER_ENV = {
+    "SEKISHO_SANITIZED": "1",
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
 }

@@ -89,36 +89,45 @@ def _wait(run, seconds):
     return "none: killed, out of time"
 
 
-def _pytest(where, name, seconds):
+def _pytest(where, name, seconds, build_name="gcc"):
     LOGS.mkdir(parents=True, exist_ok=True)
     junit = LOGS / f"{name}.xml"
     log = LOGS / f"{name}.log"
     junit.unlink(missing_ok=True)
-    env = {**os.environ, "SEKISHO_BUILD": str(BUILDS["gcc"].path),
+    build = BUILDS[build_name]
+    env = {**os.environ, **build.env, "SEKISHO_BUILD": str(build.path),
            "SEKISHO_HOSTILE_BUILD": str(BUILDS["hostile"].path),
            "SEKISHO_FAULTS_BUILD": str(BUILDS["faults"].path)}
+    if "ASAN_OPTIONS" in env:  # no process that has changed its uid can look for leaks
+        env["ASAN_OPTIONS"] = env["ASAN_OPTIONS"].replace("detect_leaks=1", "detect_leaks=0")
     with open(log, "w", encoding="utf-8") as out:
         run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", where, f"--junitxml={junit}", "-v", "-rs",
+            [sys.executable, "-m", "pytest", *where, f"--junitxml={junit}", "-v", "-rs",
              "--durations=15"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT)
         code = _wait(run, seconds)
     cases = list(junit_cases(junit)) if junit.exists() else []
     if code != 0 and not any(case.outcome == FAILED for case in cases):
         tail = log.read_text(encoding="utf-8", errors="replace")[-6000:]
-        cases.append(Case(f"pytest {where}", FAILED, f"exit code {code}\n{tail}"))
+        cases.append(Case(f"pytest {' '.join(where)}", FAILED, f"exit code {code}\n{tail}"))
     return cases
 
 
 def system():
     """whole-system tests: real processes, real SMTP on loopback"""
-    yield from _pytest("test", "system", SYSTEM_SECONDS)
+    yield from _pytest(["test"], "system", SYSTEM_SECONDS)
+
+
+def system_asan():
+    """whole-system tests of sessions and operators, all processes under the sanitizers"""
+    yield from _pytest(["test/house", "test/smtp", "test/operator"], "system-asan", SYSTEM_SECONDS,
+                       "asan")
 
 
 def soak():
     """crash tests for SEKISHO_SOAK_MINUTES"""
     minutes = float(os.environ.get("SEKISHO_SOAK_MINUTES") or 60)
-    yield from _pytest("test/crash", "soak", minutes * 60 * 2 + SYSTEM_SECONDS)
+    yield from _pytest(["test/crash"], "soak", minutes * 60 * 2 + SYSTEM_SECONDS)
 
 
 def form_checks():
@@ -139,6 +148,7 @@ SUITES = {
     "system": (("gcc", "hostile", "faults"), system),
     "clang": (("clang",), clang),
     "asan": (("asan",), asan),
+    "system-asan": (("asan",), system_asan),
     "fuzz": (("fuzz",), fuzz),
     "soak": (("gcc", "faults"), soak),
 }
