@@ -67,10 +67,11 @@ class Server:
     extra     more configuration, as it is
     accounts  made with `sekisho user add` before the start
     data_dir  on another disk than the rest
+    user      a uid that everything runs as; default: who runs the test
     """
 
     def __init__(self, options=None, domains=None, extra="", accounts=ACCOUNTS, build=None,
-                 hostname="mail.example.org", env=None, data_dir=None):
+                 hostname="mail.example.org", env=None, data_dir=None, user=None):
         self.build = Path(build or BUILD)
         self.dir = Path(tempfile.mkdtemp(prefix="sekisho-test-"))
         self.dir.chmod(0o755)  # the roles have uids of their own
@@ -81,6 +82,9 @@ class Server:
         self.port = free_port(self.host)
         self.hostname = hostname
         self.env = {**os.environ, **(env or {})}
+        self.as_user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        if user is not None:
+            os.chown(self.dir, user, user)
         self.process = None
         self.exit_code = None
         self.write_conf(options or {}, DOMAINS if domains is None else domains, extra)
@@ -105,7 +109,8 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.build / "sekisho", "run", "-c", self.conf], cwd=self.dir, env=self.env,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                **self.as_user)
         self.exit_code = None
         if wait:
             self.wait_greeting()
@@ -267,7 +272,7 @@ class Server:
         done = subprocess.run(
             [self.build / "sekisho", *map(str, args), "-c", self.conf], cwd=self.dir,
             env=self.env, capture_output=True, text=True, timeout=seconds, input=stdin,
-            check=False)
+            check=False, **self.as_user)
         if check and done.returncode != 0:
             raise ServerError(f"sekisho {' '.join(map(str, args))}: exit {done.returncode}\n"
                               f"{done.stdout}{done.stderr}")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import wait_for
+from harness import BUILD, wait_for
 
 ROLES = ("control", "deliver", "edge", "logger", "spool", "state", "store", "vault", "writer")
 MAIL = b"Subject: x\r\n\r\nx\r\n"
@@ -87,3 +87,20 @@ def test_port_in_use_is_told(new_server, server):
     done = other.cli("run", check=False)
     assert done.returncode == 69
     assert "Address already in use" in done.stderr and str(server.port) in done.stderr
+
+
+@pytest.mark.needs_root("starts a server as somebody else")
+def test_without_root_it_runs_and_says_which_walls_are_missing(new_server):
+    if not all(path.stat().st_mode & 0o001 for path in (BUILD, *BUILD.parents)):
+        pytest.skip("the build folder is closed to other users")
+    server = new_server(user=52980).start()
+    server.wait_log(event="started")
+    missing = {row["of"]: row["missing"] for row in server.log(event="walls_missing")}
+    assert missing == {role: "uid chroot namespaces caps" for role in ROLES}
+    assert {row["level"] for row in server.log(event="walls_missing")} == {"warn"}
+    for pid, name in server.family().items():
+        if name != "sekisho":
+            with open(f"/proc/{pid}/status", encoding="ascii") as status:
+                assert "Seccomp:\t2\n" in status.read(), name
+    server.deliver(["alice@example.org"], MAIL)
+    server.wait_delivered(1)
