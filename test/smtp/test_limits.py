@@ -163,6 +163,19 @@ def test_connections_of_one_client(new_server):
     wait_for(welcome, "the place to be free again")
 
 
+def test_an_alias_of_a_hundred(new_server):
+    """However many an alias leads to: vault's walls stand nothing that it needs for that."""
+    people = [f"p{i}@example.org" for i in range(100)]
+    to = ", ".join(f'"{one}"' for one in people)
+    server = new_server(accounts=people,
+                        domains={"example.org": f'alias "all" {{ to = {{{to}}} }}'}).start()
+    with server.smtp() as client:
+        client.hello()
+        client.envelope("u@r.example", ["all@example.org"])
+        assert client.data(b"x\r\n").code == 250
+    server.wait_delivered(100)
+
+
 def test_a_refused_crowd_that_stays_for_its_reply(new_server):
     """state holds an edge for honest, however many it has to refuse at once."""
     server = conf(new_server, edges=1, max_connections=10)
