@@ -40,12 +40,13 @@ room_look(struct spool *sp)
 
 	if (statvfs(".", &fs) < 0)
 		return; /* the next write will say what is wrong */
+	sp->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	bool is_full = is_short(sp, &fs);
 	if (is_full == sp->is_full)
 		return;
 	sp->is_full = is_full;
 	log_put(is_full ? LOG_ERROR : LOG_INFO, is_full ? "spool_full" : "spool_room",
-	        KVS(kv_num("free", (uint64_t)fs.f_bavail * fs.f_frsize),
+	        KVS(kv_num("free", sp->room),
 	            kv_num("reserve", sp->cfg->spool_reserve),
 	            kv_num("inodes", (uint64_t)fs.f_favail)));
 	TAILQ_FOREACH(b, &sp->boxes, link)

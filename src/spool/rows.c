@@ -115,7 +115,10 @@ tables_put_mail(struct tables *t, const struct mail_row *m, struct err *e)
 	db_bind_str(st, 12, m->helo);
 	(void)sqlite3_bind_blob(st, 13, m->body.n == 0 ? "" : m->body.p, (int)m->body.n,
 	                        SQLITE_STATIC);
-	return tables_run(t, PUT_MAIL, "keep a message", e);
+	if (tables_run(t, PUT_MAIL, "keep a message", e) != RC_OK)
+		return e->rc;
+	t->tally.messages++;
+	return RC_OK;
 }
 
 enum rc
@@ -134,7 +137,18 @@ tables_put_rcpt(struct tables *t, const struct rcpt_row *r, struct err *e)
 	db_bind_str(st, 9, r->orig);
 	db_bind_str(st, 10, r->orcpt);
 	db_bind_str(st, 11, r->reply);
-	return tables_run(t, PUT_RCPT, "keep a recipient", e);
+	if (tables_run(t, PUT_RCPT, "keep a recipient", e) != RC_OK)
+		return e->rc;
+	*(r->state == ROW_WAITING ? &t->tally.waiting : &t->tally.held) += 1;
+	return RC_OK;
+}
+
+/* The last statement took that many rows out of this count; a damaged file may take more. */
+static void
+uncount(const struct tables *t, uint64_t *count)
+{
+	if (*count > 0)
+		*count -= sqlite3_changes(t->db) > 0;
 }
 
 enum rc
@@ -142,14 +156,20 @@ tables_drop_rcpt(struct tables *t, uint64_t id, unsigned n, struct err *e)
 {
 	bind_number(t->st[DROP_RCPT], 1, id);
 	bind_number(t->st[DROP_RCPT], 2, n);
-	return tables_run(t, DROP_RCPT, "remove a recipient", e);
+	if (tables_run(t, DROP_RCPT, "remove a recipient", e) != RC_OK)
+		return e->rc;
+	uncount(t, &t->tally.waiting);
+	return RC_OK;
 }
 
 enum rc
 tables_drop_mail(struct tables *t, uint64_t id, struct err *e)
 {
 	bind_number(t->st[DROP_MAIL], 1, id);
-	return tables_run(t, DROP_MAIL, "remove a message", e);
+	if (tables_run(t, DROP_MAIL, "remove a message", e) != RC_OK)
+		return e->rc;
+	uncount(t, &t->tally.messages);
+	return RC_OK;
 }
 
 enum rc
@@ -173,7 +193,25 @@ tables_hold(struct tables *t, uint64_t id, unsigned n, struct str reply, struct 
 	bind_number(st, 1, id);
 	bind_number(st, 2, n);
 	db_bind_str(st, 3, reply);
-	return tables_run(t, HOLD, "hold a recipient", e);
+	if (tables_run(t, HOLD, "hold a recipient", e) != RC_OK)
+		return e->rc;
+	t->tally.held += sqlite3_changes(t->db) > 0;
+	uncount(t, &t->tally.waiting);
+	return RC_OK;
+}
+
+enum rc
+tables_oldest(struct tables *t, uint64_t *ret, struct err *e)
+{
+	sqlite3_stmt *st = t->st[OLDEST];
+	int code = sqlite3_step(st);
+
+	if (code == SQLITE_ROW)
+		*ret = column_number(st, 0); /* NULL, of no row, reads as 0 */
+	else
+		(void)tables_failed(t, e, "find the oldest message");
+	(void)sqlite3_reset(st); /* repeats the failure of the step */
+	return code == SQLITE_ROW ? RC_OK : e->rc;
 }
 
 static void

@@ -453,3 +453,16 @@ schedule_ready_count(const struct schedule *s)
 {
 	return s->fresh + s->rows;
 }
+
+unsigned
+schedule_out_rcpts(const struct schedule *s)
+{
+	unsigned count = 0;
+	struct lane *l;
+	struct task *t;
+
+	TAILQ_FOREACH(l, &s->lanes, link)
+	TAILQ_FOREACH(t, &l->out, link)
+	count += t->out_left;
+	return count;
+}

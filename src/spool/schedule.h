@@ -148,4 +148,7 @@ void schedule_doubt(struct schedule *s);
 unsigned schedule_out_count(const struct schedule *s);
 unsigned schedule_ready_count(const struct schedule *s);
 
+/* Recipients that are out and not settled; looks at every message that is out. */
+unsigned schedule_out_rcpts(const struct schedule *s);
+
 #endif

@@ -6,7 +6,8 @@
  *   settle.c   what delivers report
  *   body.c     large bodies, which the writer made
  *   room.c     the reserve of free space
- *   listing.c  the operator's questions
+ *   listing.c  the operator's questions: rows
+ *   status.c   and how many there are
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
@@ -84,6 +85,7 @@ struct spool {
 
 	bool broken; /* the files can no longer be trusted: touch nothing, exit */
 	bool is_full;
+	uint64_t room; /* octets free when it was last looked at */
 	bool draining;
 	uint64_t pause_ms; /* hand nothing out before then: there was no room */
 
@@ -142,5 +144,8 @@ void room_tell(const struct spool *sp, struct channel *edge);
 
 /* ---- listing.c ---- */
 void listing_answer(struct spool *sp, struct channel *c, const struct msg_queue_ask *m);
+
+/* ---- status.c ---- */
+void status_answer(const struct spool *sp, struct channel *c, uint32_t ask);
 
 #endif

@@ -54,6 +54,14 @@ struct rcpt_row {
 	struct str reply; /* of the last try */
 };
 
+/* How many rows there are, those of the open transaction among them. */
+struct tally {
+	uint64_t messages;
+	uint64_t waiting; /* recipients, out ones among them */
+	uint64_t held;    /* recipients */
+	bool counted;     /* else tables_open could not read them all: too few */
+};
+
 /* A place in the order in which recipients fall due. */
 struct due {
 	uint64_t us;
@@ -124,6 +132,11 @@ enum rc tables_due(struct tables *t, struct due after, unsigned most, struct due
 void tables_list(struct tables *t, uint64_t id, unsigned n);
 enum rc tables_list_next(struct tables *t, struct listed *ret, struct err *e) MUST_CHECK;
 void tables_list_end(struct tables *t); /* an open walk would hold up the checkpoint */
+
+/* Counted once by tables_open, kept since then. */
+struct tally tables_tally(const struct tables *t);
+/* The least id of a message, which came first; 0: there is none. */
+enum rc tables_oldest(struct tables *t, uint64_t *ret, struct err *e) MUST_CHECK;
 
 /* Octets of the log; bring it into the file and let it start anew. */
 uint64_t tables_log_octets(const struct tables *t);

@@ -22,12 +22,15 @@ enum statement {
 	RCPTS,
 	DUE,
 	LIST,
+	OLDEST,
 	STATEMENTS
 };
 
 struct tables {
 	sqlite3 *db;
 	sqlite3_stmt *st[STATEMENTS];
+	struct tally tally;
+	struct tally tally_before; /* the open transaction */
 	bool open_changes;
 	uint64_t log_octets;
 };

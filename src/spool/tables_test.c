@@ -431,6 +431,53 @@ test_rolled_back_is_gone(void **state)
 	assert_false(tables_has_mail(r->t, 2));
 }
 
+static void
+assert_tally(const struct room *r, uint64_t messages, uint64_t waiting, uint64_t held,
+             uint64_t oldest)
+{
+	struct tally tally = tables_tally(r->t);
+	uint64_t id = 99;
+	struct err e;
+
+	assert_true(tally.counted);
+	assert_int_equal(tally.messages, messages);
+	assert_int_equal(tally.waiting, waiting);
+	assert_int_equal(tally.held, held);
+	assert_int_equal(tables_oldest(r->t, &id, &e), RC_OK);
+	assert_int_equal(id, oldest);
+}
+
+/* Each change moves the count as it moves the rows; a start counts them and finds the same. */
+static void
+test_rows_are_counted(void **state)
+{
+	struct room *r = *state;
+	struct rcpt_row second = rcpt(2, 1, NOW);
+	struct err e;
+
+	assert_tally(r, 0, 0, 0, 0);
+	must_put(r->t, 2, STR("two"));
+	must_put(r->t, 1, STR("one"));
+	assert_tally(r, 2, 2, 0, 1);
+	assert_int_equal(tables_begin(r->t, &e), RC_OK);
+	assert_int_equal(tables_put_rcpt(r->t, &second, &e), RC_OK);
+	assert_int_equal(tables_hold(r->t, 2, 0, STR("no"), &e), RC_OK);
+	assert_int_equal(tables_hold(r->t, 2, 0, STR("no"), &e), RC_OK); /* it is held already */
+	assert_int_equal(tables_drop_rcpt(r->t, 1, 0, &e), RC_OK);
+	assert_int_equal(tables_drop_rcpt(r->t, 1, 9, &e), RC_OK); /* there is none */
+	assert_int_equal(tables_drop_mail(r->t, 1, &e), RC_OK);
+	assert_int_equal(tables_defer(r->t, 2, 1, NOW + 1, STR("later"), &e), RC_OK);
+	assert_tally(r, 1, 1, 1, 2);
+	assert_int_equal(tables_commit(r->t, &e), RC_OK);
+	reopen(r);
+	assert_tally(r, 1, 1, 1, 2);
+	assert_int_equal(tables_begin(r->t, &e), RC_OK);
+	assert_int_equal(tables_drop_rcpt(r->t, 2, 1, &e), RC_OK);
+	assert_int_equal(put(r->t, 3, STR("three"), &e), RC_OK);
+	tables_rollback(r->t);
+	assert_tally(r, 1, 1, 1, 2);
+}
+
 /* ---- no room ---- */
 
 static void
@@ -640,6 +687,7 @@ main(void)
 		TEST(test_listing_goes_on_after_a_row),
 		TEST(test_torn_log_has_whole_batches_only),
 		TEST(test_rolled_back_is_gone),
+		TEST(test_rows_are_counted),
 		TEST(test_no_room_costs_only_its_batch),
 		TEST(test_newer_format_is_left_alone),
 		TEST(test_other_files_are_left_alone),
