@@ -28,9 +28,8 @@ add_ascii(struct buf *b, struct str json)
 	}
 }
 
-/* The line, and the end of <o>, which is ours; NULL is memory that was out. */
-static void
-add_line(struct buf *b, json_t *o)
+void
+answer_line(struct buf *b, json_t *o)
 {
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
 
@@ -56,8 +55,8 @@ json_text(struct str s)
 	return b.cut ? NULL : json_stringn(b.p, b.n);
 }
 
-static json_t *
-json_time(uint64_t wall_us)
+json_t *
+answer_time(uint64_t wall_us)
 {
 	char room[40];
 	struct buf b = BUF_ON(room);
@@ -66,8 +65,8 @@ json_time(uint64_t wall_us)
 	return json_stringn(b.p, b.n);
 }
 
-static json_t *
-json_id(uint64_t id)
+json_t *
+answer_id(uint64_t id)
 {
 	return json_string(id_text(id).c);
 }
@@ -75,13 +74,14 @@ json_id(uint64_t id)
 void
 answer_error(struct buf *b, int status, const char *text)
 {
-	add_line(b, json_pack("{s:o, s:i}", "error", json_text(str_of(text)), "exit", status));
+	answer_line(b,
+	            json_pack("{s:o, s:i}", "error", json_text(str_of(text)), "exit", status));
 }
 
-static void
-add_end(struct buf *b, bool more)
+void
+answer_end(struct buf *b, bool more)
 {
-	add_line(b, json_pack("{s:b, s:b}", "end", 1, "more", more));
+	answer_line(b, json_pack("{s:b, s:b}", "end", 1, "more", more));
 }
 
 /* ---- queue ---- */
@@ -91,14 +91,15 @@ add_queued(struct buf *b, const struct item_queued *row)
 {
 	static const char *const states[] = {"waiting", "held", "delivering"};
 
-	add_line(b,
-	         json_pack("{s:{s:o, s:I, s:i, s:i, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}}",
-	                   "row", "id", json_id(row->id), "size", (json_int_t)row->size, "n",
-	                   (int)row->n, "rcpts", (int)row->rcpts, "arrived",
-	                   json_time(id_wall_us(row->id)), "state", states[row->state], "tries",
-	                   (json_int_t)row->tries, "next", json_time(row->next_us), "sender",
-	                   json_text(row->sender), "rcpt", json_text(row->orig), "mailbox",
-	                   json_text(row->mailbox), "reply", json_text(row->reply)));
+	answer_line(
+		b,
+		json_pack("{s:{s:o, s:I, s:i, s:i, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}}",
+	                  "row", "id", answer_id(row->id), "size", (json_int_t)row->size, "n",
+	                  (int)row->n, "rcpts", (int)row->rcpts, "arrived",
+	                  answer_time(id_wall_us(row->id)), "state", states[row->state],
+	                  "tries", (json_int_t)row->tries, "next", answer_time(row->next_us),
+	                  "sender", json_text(row->sender), "rcpt", json_text(row->orig),
+	                  "mailbox", json_text(row->mailbox), "reply", json_text(row->reply)));
 }
 
 /* One message's rows end where the next message's begin. */
@@ -120,7 +121,7 @@ answer_queue(struct buf *b, const struct request *q, const struct msg *m)
 		}
 		add_queued(b, &row);
 	}
-	add_end(b, more);
+	answer_end(b, more);
 }
 
 /* ---- journal ---- */
@@ -171,9 +172,10 @@ answer_journal(struct buf *b, const struct request *q, const struct msg *m)
 		return;
 	}
 	while (item_next_record(&records, &r))
-		add_line(b, json_pack("{s:{s:o, s:o, s:o}}", "row", "id", json_id(r.id), "time",
-		                      json_time(r.at_us), "fields", json_fields(r.fields)));
-	add_end(b, m->journal_answer.more);
+		answer_line(b, json_pack("{s:{s:o, s:o, s:o}}", "row", "id", answer_id(r.id),
+		                         "time", answer_time(r.at_us), "fields",
+		                         json_fields(r.fields)));
+	answer_end(b, m->journal_answer.more);
 }
 
 /* ---- accounts ---- */
@@ -200,7 +202,8 @@ answer_user(struct buf *b, const struct request *q, const struct msg *m)
 		return;
 	}
 	while (item_next_account(&accounts, &a))
-		add_line(b, json_pack("{s:{s:o, s:o}}", "row", "address", json_text(a.address),
-		                      "added", json_time(a.added_us)));
-	add_end(b, m->user_answer.more);
+		answer_line(b,
+		            json_pack("{s:{s:o, s:o}}", "row", "address", json_text(a.address),
+		                      "added", answer_time(a.added_us)));
+	answer_end(b, m->user_answer.more);
 }

@@ -8,6 +8,8 @@
 #ifndef CONTROL_ANSWER_H
 #define CONTROL_ANSWER_H
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "control/request.h"
 
@@ -15,6 +17,14 @@
 #define ANSWER_OCTETS_MAX (512U << 10)
 
 void answer_error(struct buf *b, int status, const char *text);
+
+/* One line; <o> is used up. NULL is memory that was out. */
+void answer_line(struct buf *b, json_t *o);
+void answer_end(struct buf *b, bool more);
+
+/* Values as all answers write them, the caller's; NULL when memory is out. */
+json_t *answer_time(uint64_t wall_us);
+json_t *answer_id(uint64_t id);
 
 /* The whole answer to <q>. b->cut where memory or room was out. */
 void answer_queue(struct buf *b, const struct request *q, const struct msg *m);

@@ -270,6 +270,12 @@ client_wait(struct client *c, const struct request *q, uint32_t ask, const struc
 	c->via = via;
 }
 
+uint32_t
+client_waits_for(const struct client *c)
+{
+	return c->ask;
+}
+
 const struct request *
 client_request(const struct client *c)
 {
@@ -359,6 +365,8 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (c->life == CLIENT_WAITS && c->ask != 0) {
+		if (c->all->use.late(c->all->use.arg, c))
+			return;
 		client_fail(c, EX_TEMPFAIL, "no answer in time, try again");
 		return;
 	}

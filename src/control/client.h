@@ -20,6 +20,8 @@ struct clients;
 struct clients_use {
 	/* A line without its LF, valid until this returns; answer now or later. */
 	void (*line)(void *arg, struct client *c, struct str line);
+	/* Its answer did not come in time. True: it has been answered all the same. */
+	bool (*late)(void *arg, struct client *c);
 	/* Somebody connected who may not: told so and closed. */
 	void (*refused)(void *arg, uid_t uid, pid_t pid);
 	void *arg;
@@ -41,9 +43,10 @@ void client_answer(struct client *c, struct str lines);
 /* An error line instead of it. */
 void client_fail(struct client *c, int status, const char *text);
 
-/* What it waits for, and through which channel; <ask> is not 0. */
+/* What it waits for, and through which channel, if only one; <ask> is not 0. */
 void client_wait(struct client *c, const struct request *q, uint32_t ask,
                  const struct channel *via);
+uint32_t client_waits_for(const struct client *c);
 const struct request *client_request(const struct client *c);
 uid_t client_uid(const struct client *c);
 

@@ -36,6 +36,15 @@ on_line(void *arg, struct client *c, struct str line)
 	buf_addc(&h->b, '|');
 }
 
+/* Nothing is known meanwhile. */
+static bool
+on_late(void *arg, struct client *c)
+{
+	(void)arg;
+	(void)c;
+	return false;
+}
+
 static void
 on_refused(void *arg, uid_t uid, pid_t pid)
 {
@@ -60,6 +69,7 @@ house_new(uint64_t deadline_ms)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&h->at, &n), 0);
 	assert_int_equal(listen(fd, 64), 0);
 	h->clients = clients_new(h->base, (struct clients_use){.line = on_line,
+	                                                       .late = on_late,
 	                                                       .refused = on_refused,
 	                                                       .arg = h,
 	                                                       .deadline_ms = deadline_ms});

@@ -1,6 +1,7 @@
 /*
  * control: the operator's socket. Requests of `sekisho queue`, `explain` and `user` are passed
- * to the process that knows (spool, store, vault), its answers back as JSON lines.
+ * to the process that knows (spool, store, vault), its answers back as JSON lines. `status` is
+ * put together here, of what master, state and spool say.
  */
 #include <stdlib.h>
 #include <sys/random.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "control/answer.h"
 #include "control/client.h"
+#include "control/status.h"
 #include "role/role.h"
 
 #define DEADLINE_MS 30000
@@ -22,9 +24,12 @@ struct control {
 	uint64_t refused;        /* strangers since the last line about them */
 	uint64_t refused_log_ms; /* the next line not before */
 	char *room;              /* where answers are built, ANSWER_OCTETS_MAX */
+	struct processes processes;
+	struct gathering gatherings[CLIENTS_MAX]; /* one a client at most */
 };
 
 static void on_line(void *arg, struct client *c, struct str line);
+static bool on_late(void *arg, struct client *c);
 static void on_refused(void *arg, uid_t uid, pid_t pid);
 
 /* jansson would otherwise open a file to seed its hashes. */
@@ -47,12 +52,22 @@ control_open(struct role *r, struct err *e)
 	r->self = &self;
 	self.room = malloc(ANSWER_OCTETS_MAX);
 	self.clients = clients_new(r->base, (struct clients_use){.line = on_line,
+	                                                         .late = on_late,
 	                                                         .refused = on_refused,
 	                                                         .arg = r,
 	                                                         .deadline_ms = DEADLINE_MS});
 	if (self.room == NULL || self.clients == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
 	return seed_json(e);
+}
+
+/* Never 0, which is nobody's. */
+static uint32_t
+next_ask(struct control *self)
+{
+	if (++self->last_ask == 0)
+		self->last_ask = 1;
+	return self->last_ask;
 }
 
 static void
@@ -76,6 +91,104 @@ control_close(struct role *r)
 	self->room = NULL;
 }
 
+/* ---- what several know ---- */
+
+static void
+finish(struct role *r, struct gathering *g)
+{
+	struct control *self = r->self;
+	struct client *c = clients_waiting(self->clients, g->ask);
+	struct buf b = {.p = self->room, .cap = ANSWER_OCTETS_MAX};
+
+	buf_clear(&b);
+	answer_status(&b, &self->processes, g, r->wall_us);
+	g->ask = 0;
+	if (c != NULL && b.cut)
+		client_fail(c, EX_TEMPFAIL, "out of memory, try again");
+	else if (c != NULL)
+		client_answer(c, buf_str(&b));
+}
+
+/* All who wait for that process do without. */
+static void
+gatherings_miss(struct role *r, enum proc of)
+{
+	struct control *self = r->self;
+
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		struct gathering *g = &self->gatherings[i];
+
+		gathering_miss(g, of);
+		if (g->ask != 0 && g->awaited == 0)
+			finish(r, g);
+	}
+}
+
+static struct gathering *
+gathering_of(struct control *self, uint32_t ask)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (self->gatherings[i].ask == ask)
+			return &self->gatherings[i];
+	return NULL;
+}
+
+/* A place of nobody's, or of one who left: clients are no more than places. */
+static struct gathering *
+gathering_free(struct control *self)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (self->gatherings[i].ask == 0 ||
+		    clients_waiting(self->clients, self->gatherings[i].ask) == NULL)
+			return &self->gatherings[i];
+	return NULL;
+}
+
+static bool
+on_late(void *arg, struct client *c)
+{
+	struct role *r = arg;
+	struct gathering *g = gathering_of(r->self, client_waits_for(c));
+
+	if (g == NULL)
+		return false;
+	role_tick(r);
+	gathering_miss(g, g->awaited);
+	finish(r, g);
+	return true;
+}
+
+static void
+ask_one(const struct role *r, struct gathering *g, enum proc of, const struct msg *m)
+{
+	struct channel *peer = role_peer(r, of, 0);
+	struct err e;
+
+	if (peer == NULL || channel_send(peer, m, &e) != RC_OK)
+		gathering_miss(g, of);
+}
+
+static void
+gather(struct role *r, struct client *c, const struct request *q)
+{
+	struct control *self = r->self;
+	struct gathering *g = gathering_free(self);
+	struct msg m;
+
+	if (g == NULL) {
+		client_fail(c, EX_TEMPFAIL, "too many ask at once, try again");
+		return;
+	}
+	gathering_begin(g, next_ask(self), q->verb->of);
+	client_wait(c, q, g->ask, NULL);
+	request_ask(q, g->ask, &m);
+	for (unsigned i = 0; i < PROC_COUNT; i++)
+		if ((q->verb->of & proc_of(i)) != 0)
+			ask_one(r, g, proc_of(i), &m);
+	if (g->awaited == 0)
+		finish(r, g);
+}
+
 struct gone {
 	char text[64];
 };
@@ -95,6 +208,7 @@ control_peer_down(struct role *r, struct channel *c)
 {
 	struct control *self = r->self;
 
+	gatherings_miss(r, channel_peer(c));
 	clients_channel_gone(self->clients, c, gone_text(channel_peer(c)).text);
 }
 
@@ -133,13 +247,12 @@ pass_on(const struct role *r, struct client *c, const struct request *q)
 	struct err e;
 	struct msg m;
 
-	if (++self->last_ask == 0)
-		self->last_ask = 1;
-	request_ask(q, self->last_ask, &m);
+	uint32_t ask = next_ask(self);
+	request_ask(q, ask, &m);
 	if (peer == NULL || channel_send(peer, &m, &e) != RC_OK)
 		client_fail(c, EX_TEMPFAIL, gone_text(q->verb->of).text);
 	else
-		client_wait(c, q, self->last_ask, peer);
+		client_wait(c, q, ask, peer);
 }
 
 static void
@@ -156,7 +269,10 @@ on_line(void *arg, struct client *c, struct str line)
 	}
 	if (q.verb->changes)
 		log_change(c, &q);
-	pass_on(r, c, &q);
+	if (request_gathers(&q))
+		gather(r, c, &q);
+	else
+		pass_on(r, c, &q);
 }
 
 /* ---- answers ---- */
@@ -201,10 +317,40 @@ on_user_answer(struct role *r, struct channel *from, const struct msg *m)
 	on_answer(r, from, m, m->user_answer.ask, answer_user);
 }
 
+static void
+on_part(struct role *r, const struct channel *from, const struct msg *m, uint32_t ask)
+{
+	struct gathering *g = ask == 0 ? NULL : gathering_of(r->self, ask);
+
+	if (g != NULL && gathering_take(g, channel_peer(from), m) && g->awaited == 0)
+		finish(r, g);
+}
+
+static void
+on_state_status(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_part(r, from, m, m->state_status.ask);
+}
+
+static void
+on_spool_status(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_part(r, from, m, m->spool_status.ask);
+}
+
+static void
+on_process(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct control *self = r->self;
+
+	if (!processes_note(&self->processes, &m->process))
+		channel_cut(from, "more processes than a house has");
+}
+
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_queue_answer] = on_queue_answer,
-	[MSG_journal_answer] = on_journal_answer,
-	[MSG_user_answer] = on_user_answer,
+	[MSG_queue_answer] = on_queue_answer, [MSG_journal_answer] = on_journal_answer,
+	[MSG_user_answer] = on_user_answer,   [MSG_state_status] = on_state_status,
+	[MSG_spool_status] = on_spool_status, [MSG_process] = on_process,
 };
 
 /* Beyond what every role has: its clients. */
@@ -214,7 +360,7 @@ static const char *const calls[] = {
 
 static const struct walls walls = {
 	.folder = FOLDER_EMPTY,
-	.files = 64, /* CLIENTS_MAX, three channels and what every role has */
+	.files = 64, /* CLIENTS_MAX, four channels and what every role has */
 	.calls = calls,
 };
 

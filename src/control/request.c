@@ -16,6 +16,8 @@ static void ask_explain(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_add(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_list(const struct request *q, uint32_t ask, struct msg *ret);
 
+static void ask_status(const struct request *q, uint32_t ask, struct msg *ret);
+
 static bool take_id(struct str text, struct request *ret);
 static bool take_n(struct str text, struct request *ret);
 static bool take_skip(struct str text, struct request *ret);
@@ -34,6 +36,7 @@ static const struct verb verbs[] = {
 	{"explain",    STORE, MSG_journal_answer, P_ID,      P_SKIP,     false, ask_explain},
 	{"user_add",   VAULT, MSG_user_answer,    P_ADDRESS, 0,          true,  ask_user_add},
 	{"user_list",  VAULT, MSG_user_answer,    0,         P_ADDRESS,  false, ask_user_list},
+	{"status",     STATE | SPOOL, MSG_NO_MAX, 0,         0,          false, ask_status},
 };
 
 /* All are texts: a JSON number may not hold 64 bits. */
@@ -230,4 +233,17 @@ ask_user_list(const struct request *q, uint32_t ask, struct msg *ret)
 	*ret = (struct msg){
 		.no = MSG_user_list, .user_list = {.ask = ask, .after = request_address(q)}
         };
+}
+
+static void
+ask_status(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	(void)q;
+	*ret = (struct msg){.no = MSG_status_ask, .status_ask.ask = ask};
+}
+
+bool
+request_gathers(const struct request *q)
+{
+	return q->verb->answer == MSG_NO_MAX;
 }

@@ -15,8 +15,8 @@ struct request;
 
 struct verb {
 	const char *name;
-	enum proc of;       /* who knows */
-	enum msg_no answer; /* and says so with */
+	enum proc of;       /* who knows; several, each a part of it: gathers */
+	enum msg_no answer; /* and says so with; MSG_NO_MAX where several do */
 	unsigned needs;     /* parameters, as bits of request.c */
 	unsigned may;
 	bool changes; /* what the house holds: worth a line in the log */
@@ -43,6 +43,9 @@ enum rc request_read(struct str line, struct request *ret, struct err *e) MUST_C
 void request_ask(const struct request *q, uint32_t ask, struct msg *ret);
 
 struct str request_address(const struct request *q);
+
+/* Whether several know, and what some of them say is an answer. */
+bool request_gathers(const struct request *q);
 
 /* Whether it asks for one message's rows only. */
 bool request_one(const struct request *q);

@@ -25,6 +25,7 @@ static const struct {
         {CONTROL, STORE  },
         {CONTROL, SPOOL  },
         {CONTROL, VAULT  },
+        {CONTROL, STATE  },
 };
 
 unsigned

@@ -17,6 +17,7 @@
 #include "cfg/cfg.h"
 #include "master/house.h"
 #include "master/leave.h"
+#include "master/tell.h"
 
 #define WAIT_FIRST_MS 10 /* before the first replacement; doubles with each early death */
 #define WAIT_MOST_MS 30000
@@ -95,6 +96,7 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 	if (s->walls != WALL_ALL)
 		say_missing_walls(s);
 	say_started(s->house);
+	tell_process(s);
 }
 
 static void
@@ -201,6 +203,7 @@ give_birth(struct slot *s, struct err *e)
 		return err_set(e, RC_TEMP, "channel to %s", proc_name(s->proc));
 	s->ready = false;
 	s->born_ms = clock_mono_ms();
+	s->since_us = clock_wall_us();
 	if (spawn(&s->house->nursery, s->proc, s->index, theirs, &s->pid, e) != RC_OK) {
 		s->channel = channel_free(s->channel);
 		return e->rc;
@@ -211,8 +214,11 @@ give_birth(struct slot *s, struct err *e)
 enum rc
 house_start(struct slot *s, bool again, struct err *e)
 {
-	if (give_birth(s, e) != RC_OK || link_all(s, e) != RC_OK ||
-	    send_listeners(s, e) != RC_OK)
+	if (give_birth(s, e) != RC_OK)
+		return e->rc;
+	s->replaced += again;
+	tell_process(s);
+	if (link_all(s, e) != RC_OK || send_listeners(s, e) != RC_OK)
 		return e->rc;
 	/* at first start all are linked before anyone begins */
 	return again ? send_begin(s, true, e) : RC_OK;
@@ -292,7 +298,9 @@ house_ended(struct house *h, pid_t pid, int wait_status)
 	say_ended(s, wait_status);
 	s->pid = 0;
 	s->ready = false;
+	s->since_us = clock_wall_us();
 	s->channel = channel_free(s->channel);
+	tell_process(s);
 	if (h->leaving) {
 		leave_step(h);
 		return;

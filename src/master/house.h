@@ -26,6 +26,8 @@ struct slot {
 	unsigned walls;
 	unsigned deaths; /* since it last lived for long */
 	uint64_t born_ms;
+	uint64_t since_us; /* wall clock of its start, or of its end */
+	uint32_t replaced; /* times */
 	struct event *again; /* restarts it when its wait is over */
 };
 
@@ -38,6 +40,7 @@ struct house {
 	int control; /* the operator's listening socket */
 	struct slot slots[SLOTS_MAX];
 	unsigned slot_count;
+	uint64_t since_us;  /* wall clock of our start */
 	bool started;       /* all were ready once */
 	bool leaving;       /* nobody is replaced any more */
 	unsigned phase;     /* of leaving: leave.c */

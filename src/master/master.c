@@ -14,6 +14,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
@@ -154,7 +155,7 @@ master_run(const struct cfg *c)
 	struct err e = {.rc = RC_OK};
 	int lock = -1;
 
-	house = (struct house){.cfg = c, .control = -1};
+	house = (struct house){.cfg = c, .control = -1, .since_us = clock_wall_us()};
 	if (prepare(&house, &lock, &e) != RC_OK) {
 		(void)fprintf(stderr, "sekisho: %s\n", e.text);
 		return e.sys == EACCES || e.sys == EPERM ? EX_NOPERM : EX_UNAVAILABLE;

@@ -210,9 +210,14 @@ on_master_got(void *arg, struct channel *c, const struct msg *m)
 {
 	struct role *r = arg;
 
+	role_handler *handler = from_master[m->no] != NULL ? from_master[m->no]
+	                                                   : r->inside->def->handlers[m->no];
+
 	role_tick(r);
-	from_master[m->no](r, c,
-	                   m); /* msg.def lets master send these four, which all are here */
+	if (handler == NULL)
+		channel_cut(c, "a message that is not for this role");
+	else
+		handler(r, c, m);
 }
 
 /* Without master there is nobody to replace a neighbour: leave, what is durable stays so. */

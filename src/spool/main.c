@@ -104,11 +104,17 @@ on_queue_ask(struct role *r, struct channel *c, const struct msg *m)
 	listing_answer(spool_of(r), c, &m->queue_ask);
 }
 
+static void
+on_status_ask(struct role *r, struct channel *c, const struct msg *m)
+{
+	status_answer(spool_of(r), c, m->status_ask.ask);
+}
+
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_mail_rcpts] = on_mail_rcpts, [MSG_mail_commit] = on_mail_commit,
 	[MSG_mail_drop] = on_mail_drop,   [MSG_work_want] = on_work_want,
 	[MSG_work_done] = on_work_done,   [MSG_work_broken] = on_work_broken,
-	[MSG_queue_ask] = on_queue_ask,
+	[MSG_queue_ask] = on_queue_ask,   [MSG_status_ask] = on_status_ask,
 };
 
 static void

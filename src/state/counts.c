@@ -140,6 +140,12 @@ counts_all(const struct counts *c)
 }
 
 size_t
+counts_clients(const struct counts *c)
+{
+	return table_count(c->clients);
+}
+
+size_t
 counts_client(const struct counts *c, const struct netaddr *client)
 {
 	struct netaddr one = netaddr_client(client);

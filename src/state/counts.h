@@ -42,8 +42,9 @@ enum counts_verdict counts_open(struct counts_edge *edge, uint32_t session,
 /* A session ends. False where it was not open. */
 bool counts_close(struct counts_edge *edge, uint32_t session) MUST_CHECK;
 
-/* Counted connections in all, and of one client. */
+/* Counted connections in all, the clients that hold them, and connections of one client. */
 size_t counts_all(const struct counts *c);
+size_t counts_clients(const struct counts *c);
 size_t counts_client(const struct counts *c, const struct netaddr *client);
 
 #endif

@@ -44,11 +44,28 @@ on_conn_close(struct role *r, struct channel *from, const struct msg *m)
 		channel_cut(from, "a session closed that was not open");
 }
 
+static void
+on_status_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct msg answer = {
+		.no = MSG_state_status,
+		.state_status = {.ask = m->status_ask.ask,
+	                         .connections = (uint32_t)counts_all(r->self),
+	                         .clients = (uint32_t)counts_clients(r->self)}
+        };
+	struct err e;
+
+	if (channel_send(from, &answer, &e) == RC_AGAIN)
+		channel_cut(from, "it does not read its answers");
+}
+
 /* The sessions belong to the channel, not to the edge's number: an older channel of the same
  * edge may still be read to its end. */
 static void
 state_peer_up(struct role *r, struct channel *c)
 {
+	if (channel_peer(c) != EDGE)
+		return;
 	struct counts_edge *edge = counts_edge_new(r->self);
 
 	channel_set_data(c, edge);
@@ -80,6 +97,7 @@ state_open(struct role *r, struct err *e)
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_conn_open] = on_conn_open,
 	[MSG_conn_close] = on_conn_close,
+	[MSG_status_ask] = on_status_ask,
 };
 
 static const struct role_def def = {

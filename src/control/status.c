@@ -1,0 +1,189 @@
+/*
+ * What `sekisho status` is answered. See status.h.
+ */
+#include "control/status.h"
+#include "base/id.h"
+#include "control/answer.h"
+#include "ipc/sandbox.h"
+
+static struct msg_process *
+find(struct processes *ps, unsigned role, unsigned index)
+{
+	for (unsigned i = 0; i < ps->count; i++)
+		if (ps->all[i].role == role && ps->all[i].index == index)
+			return &ps->all[i];
+	return NULL;
+}
+
+bool
+processes_note(struct processes *ps, const struct msg_process *p)
+{
+	struct msg_process *at = find(ps, p->role, p->index);
+
+	if (at == NULL && ps->count == PROCESSES_MAX)
+		return false;
+	if (at == NULL)
+		at = &ps->all[ps->count++];
+	*at = *p;
+	return true;
+}
+
+void
+gathering_begin(struct gathering *g, uint32_t ask, unsigned awaited)
+{
+	*g = (struct gathering){.ask = ask, .awaited = awaited};
+}
+
+bool
+gathering_take(struct gathering *g, enum proc from, const struct msg *m)
+{
+	if ((g->awaited & from) == 0)
+		return false;
+	g->awaited &= ~(unsigned)from;
+	if (from == STATE)
+		g->state = m->state_status;
+	else
+		g->spool = m->spool_status;
+	if (from == SPOOL && g->spool.rc != RC_OK)
+		g->silent |= SPOOL;
+	return true;
+}
+
+void
+gathering_miss(struct gathering *g, unsigned procs)
+{
+	g->silent |= g->awaited & procs;
+	g->awaited &= ~procs;
+}
+
+/* ---- JSON ---- */
+
+/* Where memory is out the list is shorter; nothing else could be said then. */
+static void
+add_name(json_t *list, struct str name)
+{
+	if (name.n > 0)
+		(void)json_array_append_new(list, json_stringn(name.p, name.n));
+}
+
+/* Names of the walls that do not stand. */
+static json_t *
+json_missing(unsigned walls)
+{
+	char room[128];
+	struct buf names = BUF_ON(room);
+	json_t *list = json_array();
+
+	walls_names(&names, (unsigned)WALL_ALL & ~walls);
+	struct str rest = buf_str(&names);
+	struct str name;
+	while (list != NULL && str_cut(&rest, ' ', &name))
+		add_name(list, name);
+	return list;
+}
+
+static const char *
+state_of(const struct msg_process *p)
+{
+	if (p->pid == 0)
+		return "down";
+	return p->ready != 0 ? "running" : "starting";
+}
+
+/* The walls of one that is not ready are not known yet. */
+static json_t *
+json_process(const struct msg_process *p)
+{
+	return json_pack(
+		"{s:s, s:i, s:s, s:I, s:o, s:I, s:o}", "role", proc_name(proc_of(p->role)),
+		"index", (int)p->index, "state", state_of(p), "pid", (json_int_t)p->pid,
+		"since", answer_time(p->since_us), "replaced", (json_int_t)p->replaced,
+		"missing_walls", p->ready != 0 ? json_missing(p->walls) : json_array());
+}
+
+static json_t *
+json_processes(const struct processes *ps)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; list != NULL && i < ps->count; i++)
+		if (proc_of(ps->all[i].role) != MASTER &&
+		    json_array_append_new(list, json_process(&ps->all[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *
+json_silent(unsigned silent)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; list != NULL && i < PROC_COUNT; i++)
+		if ((silent & BIT(i)) != 0)
+			add_name(list, str_of(proc_name(proc_of(i))));
+	return list;
+}
+
+static json_t *
+json_connections(const struct gathering *g)
+{
+	if ((g->silent & STATE) != 0)
+		return json_null();
+	return json_pack("{s:I, s:I}", "now", (json_int_t)g->state.connections, "clients",
+	                 (json_int_t)g->state.clients);
+}
+
+static json_t *
+json_oldest(uint64_t id)
+{
+	return id == 0 ? json_null() : answer_id(id);
+}
+
+static json_t *
+json_oldest_time(uint64_t id)
+{
+	return id == 0 ? json_null() : answer_time(id_wall_us(id));
+}
+
+static json_t *
+json_queue(const struct gathering *g)
+{
+	const struct msg_spool_status *s = &g->spool;
+
+	if ((g->silent & SPOOL) != 0)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:b}", "messages",
+	                 (json_int_t)s->messages, "waiting", (json_int_t)s->waiting, "held",
+	                 (json_int_t)s->held, "delivering", (json_int_t)s->out, "oldest",
+	                 json_oldest(s->oldest), "oldest_arrived", json_oldest_time(s->oldest),
+	                 "free", (json_int_t)s->room, "open", (int)s->open);
+}
+
+/* Of master, which began it all; zeroes until it has told us. */
+static struct msg_process
+master_of(const struct processes *ps)
+{
+	for (unsigned i = 0; i < ps->count; i++)
+		if (proc_of(ps->all[i].role) == MASTER)
+			return ps->all[i];
+	return (struct msg_process){0};
+}
+
+void
+answer_status(struct buf *b, const struct processes *ps, const struct gathering *g,
+              uint64_t wall_us)
+{
+	struct msg_process master = master_of(ps);
+	/* 0 where the clock was set back behind our start */
+	uint64_t up_us = wall_us > master.since_us ? wall_us - master.since_us : 0;
+
+	answer_line(b, json_pack("{s:{s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:o}}", "row",
+	                         "version", SEKISHO_VERSION, "pid", (json_int_t)master.pid,
+	                         "since", answer_time(master.since_us), "uptime",
+	                         (json_int_t)(up_us / 1000000), "processes", json_processes(ps),
+	                         "connections", json_connections(g), "queue", json_queue(g),
+	                         "silent", json_silent(g->silent)));
+	answer_end(b, false);
+}

@@ -1,0 +1,47 @@
+/*
+ * The state of the house: its processes, as master tells them, and what state and spool say
+ * when an operator asks.
+ */
+#ifndef CONTROL_STATUS_H
+#define CONTROL_STATUS_H
+
+#include "base/buf.h"
+#include "ipc/msg.h"
+
+#define PROCESSES_MAX 64U /* of the house, master among them */
+
+struct processes {
+	struct msg_process all[PROCESSES_MAX];
+	unsigned count;
+};
+
+/* One started, became ready or ended. False: there are more than a house has. */
+bool processes_note(struct processes *ps, const struct msg_process *p) MUST_CHECK;
+
+/* What an answer is put together from. */
+struct gathering {
+	uint32_t ask;     /* 0: nobody asks */
+	unsigned awaited; /* enum proc bits: asked, and neither answered nor gone */
+	unsigned silent;  /* enum proc bits: did not answer, or could not */
+	struct msg_state_status state;
+	struct msg_spool_status spool;
+};
+
+void gathering_begin(struct gathering *g, uint32_t ask, unsigned awaited);
+
+/* The answer of <from>. False: nobody awaits that one. */
+bool gathering_take(struct gathering *g, enum proc from, const struct msg *m);
+
+/* It is gone, or too late. */
+void gathering_miss(struct gathering *g, unsigned procs);
+
+/*
+ * The whole answer, one row:
+ * `{"version":..,"pid":..,"since":..,"uptime":seconds,"processes":[..],
+ * "connections":{..},"queue":{..},"silent":["spool"]}`; connections and queue are null where
+ * they are not known. b->cut where memory or room was out.
+ */
+void answer_status(struct buf *b, const struct processes *ps, const struct gathering *g,
+                   uint64_t wall_us);
+
+#endif
