@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{"check",      "",   "Check the configuration, with the code that run uses.", COMMAND_JSON, 0, 0, command_check},
 	{"config",     "",   "Print the values in effect, each with what it does.",
 	                                                           COMMAND_JSON | COMMAND_DEFAULTS, 0, 0, command_config},
+	{"status",     "",   "Tell whether all of the server runs, and what it holds.", COMMAND_JSON, 0, 0, command_status},
 	{"queue list", "",   "List what waits for delivery, a line a recipient.",     COMMAND_JSON, 0, 0, command_queue_list},
 	{"queue show", "ID", "Show one waiting message and all its recipients.",      COMMAND_JSON, 1, 1, command_queue_show},
 	{"explain",    "ID", "Tell what happened to a message so far.",               COMMAND_JSON, 1, 1, command_explain},

@@ -33,7 +33,7 @@ def asks_well(server):
 # ---- without a server ----
 
 @pytest.mark.parametrize("args", [("queue", "list"), ("queue", "show", "0000000000100"),
-                                  ("explain", "0000000000100")])
+                                  ("explain", "0000000000100"), ("status",)])
 def test_without_a_server_there_is_nobody_to_ask(new_server, args):
     server = new_server()
     done = server.cli(*args, check=False)
@@ -45,7 +45,7 @@ def test_without_a_server_there_is_nobody_to_ask(new_server, args):
     (("queue", "--help"), 0, "queue list"), (("queue", "list", "--help"), 0, "--json"),
     (("queue", "show", "--help"), 0, "ID"), (("user", "--help"), 0, "user add"),
     (("user", "add", "--help"), 0, "ADDRESS"), (("user", "list", "--help"), 0, "--json"),
-    (("explain", "--help"), 0, "ID"),
+    (("explain", "--help"), 0, "ID"), (("status", "--help"), 0, "--json"), (("status", "x"), 64, ""),
     (("queue",), 64, ""), (("queue", "drop"), 64, ""), (("queue", "list", "--all"), 64, ""),
     (("queue", "list", "more"), 64, ""), (("queue", "show"), 64, ""), (("user", "add"), 64, ""),
     (("user", "add", "--json", "a@example.org"), 64, ""), (("explain",), 64, ""),
@@ -109,7 +109,7 @@ def test_strangers_cannot_fill_the_log(server):
 def hostile_line(rng):
     """Noise, or a good request with a few octets changed."""
     good = [{"verb": "queue_list"}, {"verb": "queue_show", "id": "0000000000100", "n": "3"},
-            {"verb": "explain", "id": "0000000000100", "skip": "0"},
+            {"verb": "explain", "id": "0000000000100", "skip": "0"}, {"verb": "status"},
             {"verb": "user_add", "address": "mallory@elsewhere.example"}, {"verb": "user_list"}]
     if rng.random() < 0.3:
         return rng.randbytes(rng.choice([1, 10, 100, 5000, 20000]))
