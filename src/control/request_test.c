@@ -41,6 +41,12 @@ test_each_verb_becomes_its_question(void **unused)
 	assert_int_equal(m.no, MSG_user_list);
 	assert_int_equal(m.user_list.after.n, 0);
 	assert_int_equal(m.user_list.ask, 7);
+	assert_false(request_gathers(&q));
+
+	check_read("{\"verb\":\"status\"}", &m, &q);
+	assert_int_equal(m.no, MSG_status_ask);
+	assert_int_equal(m.status_ask.ask, 7);
+	assert_true(request_gathers(&q));
 }
 
 static void

@@ -26,8 +26,8 @@ struct slot {
 	unsigned walls;
 	unsigned deaths; /* since it last lived for long */
 	uint64_t born_ms;
-	uint64_t since_us; /* wall clock of its start, or of its end */
-	uint32_t replaced; /* times */
+	uint64_t since_us;   /* wall clock of its start, or of its end */
+	uint32_t replaced;   /* times */
 	struct event *again; /* restarts it when its wait is over */
 };
 

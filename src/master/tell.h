@@ -7,8 +7,8 @@
 struct slot;
 
 /*
- * <s> started, became ready or ended: tell control. A control that has just become ready is told
- * of all, master included; one that is not ready yet is told nothing.
+ * <s> started, became ready or ended: tell control. A control that has just become ready is
+ * told of all, master included; one that is not ready yet is told nothing.
  */
 void tell_process(const struct slot *s);
 

@@ -46,8 +46,7 @@ room_look(struct spool *sp)
 		return;
 	sp->is_full = is_full;
 	log_put(is_full ? LOG_ERROR : LOG_INFO, is_full ? "spool_full" : "spool_room",
-	        KVS(kv_num("free", sp->room),
-	            kv_num("reserve", sp->cfg->spool_reserve),
+	        KVS(kv_num("free", sp->room), kv_num("reserve", sp->cfg->spool_reserve),
 	            kv_num("inodes", (uint64_t)fs.f_favail)));
 	TAILQ_FOREACH(b, &sp->boxes, link)
 	room_tell(sp, b->channel);

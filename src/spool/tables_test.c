@@ -462,7 +462,8 @@ test_rows_are_counted(void **state)
 	assert_int_equal(tables_begin(r->t, &e), RC_OK);
 	assert_int_equal(tables_put_rcpt(r->t, &second, &e), RC_OK);
 	assert_int_equal(tables_hold(r->t, 2, 0, STR("no"), &e), RC_OK);
-	assert_int_equal(tables_hold(r->t, 2, 0, STR("no"), &e), RC_OK); /* it is held already */
+	assert_int_equal(tables_hold(r->t, 2, 0, STR("no"), &e),
+	                 RC_OK); /* it is held already */
 	assert_int_equal(tables_drop_rcpt(r->t, 1, 0, &e), RC_OK);
 	assert_int_equal(tables_drop_rcpt(r->t, 1, 9, &e), RC_OK); /* there is none */
 	assert_int_equal(tables_drop_mail(r->t, 1, &e), RC_OK);

@@ -12,6 +12,7 @@ struct house {
 	char dir[64];
 	struct try state;
 	int edges[2];
+	int control;
 };
 
 static int
@@ -29,6 +30,7 @@ setup(void **state)
 	h->state = try_start(STATE, &cfg, h->dir);
 	for (unsigned i = 0; i < LENGTH(h->edges); i++)
 		h->edges[i] = try_link(&h->state, EDGE, i);
+	h->control = try_link(&h->state, CONTROL, 0);
 	try_begin(&h->state);
 	*state = h;
 	return 0;
@@ -42,6 +44,7 @@ teardown(void **state)
 	assert_int_equal(try_stop(&h->state), 0);
 	for (unsigned i = 0; i < LENGTH(h->edges); i++)
 		(void)close(h->edges[i]);
+	(void)close(h->control);
 	assert_int_equal(rmdir(h->dir), 0);
 	free(h);
 	return 0;
@@ -98,11 +101,38 @@ test_edges_share_and_die(void **state)
 	assert_int_equal(verdict_on(h, h->edges[1], 13), 1);
 }
 
+static void
+assert_status(struct house *h, unsigned connections, unsigned clients)
+{
+	struct msg m = {.no = MSG_status_ask, .status_ask.ask = 4};
+
+	try_send(&h->state, h->control, CONTROL, &m);
+	assert_true(try_take(&h->state, h->control, CONTROL, &m));
+	assert_int_equal(m.no, MSG_state_status);
+	assert_int_equal(m.state_status.ask, 4);
+	assert_int_equal(m.state_status.connections, connections);
+	assert_int_equal(m.state_status.clients, clients);
+}
+
+/* What was refused is nobody's connection. */
+static void
+test_the_operator_is_told(void **state)
+{
+	struct house *h = *state;
+
+	assert_status(h, 0, 0);
+	assert_int_equal(verdict_on(h, h->edges[0], 1), 0);
+	assert_int_equal(verdict_on(h, h->edges[1], 1), 0);
+	assert_int_equal(verdict_on(h, h->edges[1], 2), 1);
+	assert_status(h, 2, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_edges_share_and_die, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_operator_is_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
