@@ -21,9 +21,12 @@ def status(server, code=0):
 
 
 def wait_all(server):
-    """Once more all run."""
-    wait_for(lambda: server.cli("status", check=False).returncode == 0, "all roles")
-    return status(server)
+    """Once all run, and the connection that waited for the greeting has ended."""
+    def all_run():
+        done = server.cli("status", "--json", check=False)
+        told = done.returncode == 0 and json.loads(done.stdout)
+        return told and told["connections"]["now"] == 0 and told
+    return wait_for(all_run, "all roles")
 
 
 def of_role(told, role):
@@ -67,6 +70,7 @@ def test_people_read_a_table(server):
 
 
 def test_connections_are_counted(server):
+    wait_all(server)
     with Smtp(server.port, server.host) as one, Smtp(server.port, server.host) as two:
         assert one.reply().code == two.reply().code == 220
         assert status(server)["connections"] == {"now": 2, "clients": 1}
@@ -74,6 +78,8 @@ def test_connections_are_counted(server):
 
 
 def test_the_queue_is_counted_over_restarts(stuck):
+    wait_all(stuck)
+
     def waiting(count):
         queue = status(stuck)["queue"]
         return queue["waiting"] == count and queue["delivering"] == 0 and queue
