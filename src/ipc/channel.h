@@ -11,7 +11,9 @@
 
 #include "ipc/msg.h"
 
-#define CHANNEL_QUEUE_MAX (4U << 20) /* octets */
+/* Octets. An edge may fill half of it with bodies: some 130 of the longest that a message
+ * holds. */
+#define CHANNEL_QUEUE_MAX (16U << 20)
 
 struct channel;
 struct event_base;

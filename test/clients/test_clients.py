@@ -130,6 +130,15 @@ def test_dsn_parameters_are_taken(server, send, client):
     assert delivered(server, "alice@example.org")[1] == PLAIN
 
 
+def test_a_hundred_whole_bodies_at_once(new_server):
+    """What one loop turn brings waits for spool; nobody is sent away with it."""
+    server = new_server(options={"edges": 1, "max_connections_client": 200}).start()
+    outcome = run([command("smtp-source"), "-s", 100, "-m", 400, "-l", 58000, "-f", "s@example.net",
+                   "-t", "alice@example.org", f"{server.host}:{server.port}"])
+    assert outcome.taken, outcome.said
+    server.wait_delivered(400, "alice@example.org", seconds=30)
+
+
 def test_many_sessions_of_smtp_source(server, send):
     """Its own load: 20 sessions, 400 messages with a recipient each."""
     outcome = run([command("smtp-source"), "-s", 20, "-m", 400, "-l", 4096, "-f", "s@example.net",
