@@ -46,7 +46,7 @@ struct list {
 enum msg_no {
 #define MESSAGE(no, name, from, to) MSG_##name = (no),
 #include "ipc/msg.def"
-	MSG_NO_MAX = 80
+	MSG_NO_MAX = 128
 };
 
 struct msg {
