@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "cfg/cfg.h"
 #include "edge/conn.h"
-#include "edge/journal.h"
 #include "policy/relay.h"
+#include "role/journal.h"
 #include "role/role.h"
 
 #define LISTENERS_MAX 64U
@@ -28,7 +28,7 @@ struct edge {
 	struct session_env env;
 	struct relay_ours ours;
 	struct arena *arena; /* of <ours> */
-	struct journal journal;
+	struct journal *journal;
 	struct conns conns;
 	struct event *listeners[LISTENERS_MAX];
 	unsigned listener_count;
@@ -115,14 +115,15 @@ env_journal(void *arg, uint64_t id, struct str fields)
 	static const struct timeval soon = {.tv_usec = JOURNAL_WAIT_MS * 1000L};
 	struct edge *e = arg;
 
-	if (journal_add(&e->journal, id, e->env.wall_us, fields))
+	if (journal_is_empty(e->journal))
 		(void)event_add(e->journal_due, &soon); /* failed: the next second sends it */
+	journal_put(e->journal, id, e->env.wall_us, fields);
 }
 
-static bool
-journal_send(void *arg, const struct msg *m)
+static void
+send_journal(struct edge *e)
 {
-	return env_send(arg, STORE, 0, m);
+	journal_flush(e->journal, role_peer(e->role, STORE, 0));
 }
 
 /* ---- answers ---- */
@@ -281,12 +282,9 @@ static void
 say_losses(struct edge *e)
 {
 	uint64_t refused = conns_refused(&e->conns);
-	uint64_t dropped = journal_dropped(&e->journal);
 
 	if (refused > 0)
 		log_put(LOG_WARN, "connections_refused", KVS(kv_num("count", refused)));
-	if (dropped > 0)
-		log_put(LOG_WARN, "journal_dropped", KVS(kv_num("records", dropped)));
 }
 
 static void
@@ -298,7 +296,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	tick(e);
 	conns_tick(&e->conns);
-	journal_flush(&e->journal);
+	send_journal(e);
 	say_losses(e);
 	if (e->env.draining && e->env.now_ms >= e->drain_by)
 		conns_close_all(&e->conns);
@@ -312,7 +310,7 @@ on_journal_due(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	tick(e);
-	journal_flush(&e->journal);
+	send_journal(e);
 }
 
 static void
@@ -320,10 +318,11 @@ turn(struct role *r)
 {
 	struct edge *e = edge_of(r);
 
-	journal_turn(&e->journal);
+	if (journal_is_eager(e->journal))
+		send_journal(e);
 	if (!e->env.draining || e->conns.count > 0)
 		return;
-	journal_flush(&e->journal);
+	send_journal(e);
 	role_quit(r, EX_OK);
 }
 
@@ -424,13 +423,13 @@ edge_open(struct role *r, struct err *err)
 	                              .local = env_local,
 	                              .journal = env_journal,
 	                              .arg = e};
-	e->journal = (struct journal){.send = journal_send, .arg = e};
+	e->journal = journal_new();
 	e->conns.base = r->base;
 	e->conns.env = &e->env;
 	e->conns.tick = tick;
 	e->conns.arg = e;
 	e->conns.spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (e->arena == NULL)
+	if (e->arena == NULL || e->journal == NULL)
 		return err_set(err, RC_TEMP, "out of memory");
 	if (know_ours(e, r->cfg, err) != RC_OK || draw_salt(&e->env.ids, err) != RC_OK)
 		return err->rc;
@@ -444,7 +443,7 @@ edge_close(struct role *r)
 
 	conns_close_all(&e->conns);
 	stop_listening(e);
-	journal_free(&e->journal);
+	e->journal = journal_free(e->journal);
 	event_free(e->every_second);
 	event_free(e->journal_due);
 	fd_closep(&e->conns.spare_fd);

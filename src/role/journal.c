@@ -73,18 +73,37 @@ add_to(struct block *b, const struct item_record *record)
 }
 
 void
+journal_put(struct journal *j, uint64_t id, uint64_t wall_us, struct str fields)
+{
+	struct item_record record = {.id = id, .at_us = wall_us, .fields = fields};
+	struct block *last =
+		j->used == 0 ? NULL : j->ring[(j->first + j->used - 1) % JOURNAL_BLOCKS];
+
+	if (!add_to(last, &record) && !add_to(next_block(j), &record))
+		j->lost++;
+}
+
+void
 journal_add(struct journal *j, uint64_t id, uint64_t wall_us, const char *event,
             const struct kv *fields)
 {
 	char text[FIELDS_MAX];
 	struct buf b = BUF_ON(text);
-	struct block *last =
-		j->used == 0 ? NULL : j->ring[(j->first + j->used - 1) % JOURNAL_BLOCKS];
 
 	log_fields(&b, event, fields);
-	struct item_record record = {.id = id, .at_us = wall_us, .fields = buf_str(&b)};
-	if (!add_to(last, &record) && !add_to(next_block(j), &record))
-		j->lost++;
+	journal_put(j, id, wall_us, buf_str(&b));
+}
+
+bool
+journal_is_empty(const struct journal *j)
+{
+	return j->used == 0;
+}
+
+bool
+journal_is_eager(const struct journal *j)
+{
+	return j->used > 0 && j->ring[j->first]->count >= JOURNAL_EAGER;
 }
 
 static void
@@ -107,7 +126,7 @@ journal_flush(struct journal *j, struct channel *store)
 			.no = MSG_journal_put,
 			.journal_put.records = {b->count, buf_str(&b->b)}
                 };
-		enum rc rc = channel_send(store, &m, &e);
+		enum rc rc = b->count == 0 ? RC_OK : channel_send(store, &m, &e);
 
 		if (rc == RC_AGAIN || rc == RC_TEMP)
 			return; /* kept for when it reads again, or for its successor */
