@@ -92,6 +92,7 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 
 	(void)c; /* msg.def lets roles send master one message: ready */
 	s->ready = true;
+	s->served = true;
 	s->walls = m->ready.walls;
 	if (s->walls != WALL_ALL)
 		say_missing_walls(s);
@@ -305,7 +306,10 @@ house_ended(struct house *h, pid_t pid, int wait_status)
 		leave_step(h);
 		return;
 	}
-	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EX_CONFIG) {
+	/* Only a start is given up. Once this one was ready, what a role finds may pass (a
+	 * folder unmounted, a disk that cannot be read), and one that was taken over could say
+	 * it. */
+	if (!s->served && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EX_CONFIG) {
 		log_say(LOG_ERROR, "giving_up",
 		        "a role cannot work with what it found: see its line above");
 		house_leave(h, EX_CONFIG);

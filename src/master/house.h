@@ -23,6 +23,7 @@ struct slot {
 	pid_t pid;               /* 0: not running */
 	struct channel *channel; /* to it; NULL: gone */
 	bool ready;              /* its walls stand, it said so */
+	bool served;             /* this one or a predecessor was ready */
 	unsigned walls;
 	unsigned deaths; /* since it last lived for long */
 	uint64_t born_ms;

@@ -47,6 +47,18 @@ def test_killed_role_is_replaced_and_mail_goes_on(server, role):
     server.wait_delivered(2, "alice@example.org")
 
 
+def test_a_role_that_finds_trouble_later_does_not_end_the_server(server):
+    """Exit 78 gives up a start; afterwards it may pass: a folder that is away for a moment."""
+    server.wait_log(event="started")
+    folder, away = server.data_dir / "accounts", server.data_dir / "away"
+    folder.rename(away)
+    old = server.kill_role("vault")
+    server.wait_log(event="role_ended", of="vault", code="78")
+    away.rename(folder)
+    server.wait_replaced("vault", old)
+    wait_for(lambda: accepted(server), "mail after the folder came back", 15)
+
+
 def test_end_of_master_is_the_end_of_all(new_server):
     server = new_server().start()
     family = server.family()
