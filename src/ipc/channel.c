@@ -168,13 +168,13 @@ queue_packet(struct channel *c, struct str octets, int fd, struct err *e)
 		return err_set(e, RC_AGAIN, "the channel to %s is full", proc_name(c->peer));
 	struct packet *p = malloc(sizeof(*p) + octets.n);
 	if (p == NULL)
-		return err_sys(e, "queue for %s", proc_name(c->peer));
+		return err_set(e, RC_AGAIN, "no memory to queue for %s", proc_name(c->peer));
 	*p = (struct packet){.fd = -1, .n = octets.n};
 	memcpy(p->octets, octets.p, octets.n);
 	if (fd >= 0 && (p->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) < 0) {
-		(void)err_sys(e, "queue for %s", proc_name(c->peer));
 		(void)packet_free(p);
-		return e->rc;
+		return err_set(e, RC_AGAIN, "no descriptor to queue for %s",
+		               proc_name(c->peer));
 	}
 	*c->last = p;
 	c->last = &p->next;
@@ -206,6 +206,10 @@ channel_send(struct channel *c, const struct msg *m, struct err *e)
 		return RC_OK;
 	if (is_full(errno))
 		return queue_packet(c, buf_str(&b), fd, e);
+	/* unix(7): more of our descriptors are on their way, unread, than we may have open */
+	if (errno == ETOOMANYREFS)
+		return err_set(e, RC_AGAIN, "too many descriptors on their way to %s",
+		               proc_name(c->peer));
 	c->mute = true; /* the reader will find the end and say so */
 	return err_set(e, RC_TEMP, "%s is gone", proc_name(c->peer));
 }
@@ -220,7 +224,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	while (c->first != NULL) {
 		if (!c->mute &&
 		    packet_send(c->fd, c->first->octets, c->first->n, c->first->fd) < 0) {
-			if (is_full(errno))
+			if (is_full(errno) || errno == ETOOMANYREFS)
 				return;
 			c->mute = true;
 		}

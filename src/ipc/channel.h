@@ -34,7 +34,8 @@ struct channel *channel_new(struct event_base *base, int fd, enum proc me, enum 
 
 /*
  * Send or queue. The descriptor in <m>, if any, stays the caller's (a queued one is
- * duplicated). RC_AGAIN: full. RC_TEMP: the neighbour is gone. RC_PERM: over its bounds.
+ * duplicated). RC_AGAIN: full, or out of what a queued one needs. RC_TEMP: the neighbour is
+ * gone. RC_PERM: over its bounds.
  */
 enum rc channel_send(struct channel *c, const struct msg *m, struct err *e) MUST_CHECK;
 

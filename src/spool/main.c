@@ -22,8 +22,12 @@
 /* SQLite's, bodies opened and looked through, free space. */
 static const char *const calls[] = {DB_CALLS, "lseek", "statfs", "getdents64", NULL};
 
+/* Open ones, and bodies on their way to delivers that are behind: those count until they are
+ * read, 16 delivers with all their credit. */
+#define DESCRIPTORS (256U + 16U * SCHEDULE_CREDIT)
+
 static const struct walls walls = {
-	.folder = FOLDER_FILES, .files = 256, .writes = true, .calls = calls};
+	.folder = FOLDER_FILES, .files = DESCRIPTORS, .writes = true, .calls = calls};
 
 /*
  * Work gathers this long, or until there is so much of it: deliver syncs once for all it was

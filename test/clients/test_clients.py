@@ -1,5 +1,8 @@
 """What real clients send is what lies in the Maildir, byte for byte below the documented fields."""
 
+import os
+import signal
+
 import pytest
 
 from clients.senders import APPENDED, SENDERS, Job, command, run
@@ -137,6 +140,19 @@ def test_a_hundred_whole_bodies_at_once(new_server):
                    "-t", "alice@example.org", f"{server.host}:{server.port}"])
     assert outcome.taken, outcome.said
     server.wait_delivered(400, "alice@example.org", seconds=30)
+
+
+def test_many_large_mails_while_delivers_are_behind(server):
+    """More bodies' descriptors on their way than a process has open of itself."""
+    delivers = server.pids("deliver")
+    for pid in delivers:
+        os.kill(pid, signal.SIGSTOP)
+    outcome = run([command("smtp-source"), "-s", 20, "-m", 700, "-l", 70000, "-f", "s@example.net",
+                   "-t", "alice@example.org", f"{server.host}:{server.port}"])
+    for pid in delivers:
+        os.kill(pid, signal.SIGCONT)
+    assert outcome.taken, outcome.said
+    server.wait_delivered(700, "alice@example.org", seconds=30)
 
 
 def test_many_sessions_of_smtp_source(server, send):
