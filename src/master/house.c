@@ -21,6 +21,7 @@
 
 #define WAIT_FIRST_MS 10 /* before the first replacement; doubles with each early death */
 #define WAIT_MOST_MS 30000
+#define RELINK_MS 900       /* a pair gets no second channel before */
 #define LIVED_LONG_MS 60000 /* a death after this starts the count anew */
 
 /* In this order: logger hears the others' first words; who serves comes before who asks. */
@@ -56,8 +57,6 @@ house_plan(struct house *h)
 		}
 }
 
-/* ---- what roles say ---- */
-
 static void
 say_missing_walls(const struct slot *s)
 {
@@ -85,20 +84,7 @@ say_started(struct house *h)
 	h->started = true;
 }
 
-static void
-on_got(void *arg, struct channel *c, const struct msg *m)
-{
-	struct slot *s = arg;
-
-	(void)c; /* msg.def lets roles send master one message: ready */
-	s->ready = true;
-	s->served = true;
-	s->walls = m->ready.walls;
-	if (s->walls != WALL_ALL)
-		say_missing_walls(s);
-	say_started(s->house);
-	tell_process(s);
-}
+static void on_got(void *arg, struct channel *c, const struct msg *m);
 
 static void
 on_down(void *arg, struct channel *c, const char *why)
@@ -128,6 +114,16 @@ send_link(struct slot *to, const struct slot *peer, int fd, struct err *e)
 	return channel_send(to->channel, &m, e);
 }
 
+/* The one place for a pair, whichever is named first. */
+static uint64_t *
+linked_ms(struct slot *a, struct slot *b)
+{
+	struct house *h = a->house;
+	struct slot *low = a < b ? a : b;
+
+	return &h->linked_ms[low - h->slots][(low == a ? b : a) - h->slots];
+}
+
 static enum rc
 link_pair(struct slot *a, struct slot *b, struct err *e)
 {
@@ -137,6 +133,7 @@ link_pair(struct slot *a, struct slot *b, struct err *e)
 		return e->rc;
 	CLEANUP(fd_closep) int first = ends[0];
 	CLEANUP(fd_closep) int second = ends[1];
+	*linked_ms(a, b) = clock_mono_ms();
 	if (send_link(a, b, first, e) != RC_OK)
 		return e->rc;
 	return send_link(b, a, second, e);
@@ -157,6 +154,58 @@ link_all(struct slot *s, struct err *e)
 			return e->rc;
 	}
 	return RC_OK;
+}
+
+/* ---- what roles say ---- */
+
+static void
+on_ready(struct slot *s, const struct msg *m)
+{
+	s->ready = true;
+	s->served = true;
+	s->walls = m->ready.walls;
+	if (s->walls != WALL_ALL)
+		say_missing_walls(s);
+	say_started(s->house);
+	tell_process(s);
+}
+
+/*
+ * Two that live lost their channel: one cut the other off. Both ask; one new channel does. To
+ * one that died its replacement is linked anyway.
+ */
+static void
+on_relink(struct slot *s, const struct msg *m)
+{
+	struct house *h = s->house;
+	struct err e;
+
+	for (unsigned i = 0; i < h->slot_count && !h->leaving; i++) {
+		struct slot *peer = &h->slots[i];
+
+		if (peer->proc != proc_of(m->relink.peer) || peer->index != m->relink.index ||
+		    peer->channel == NULL || !proc_linked(s->proc, peer->proc) ||
+		    clock_mono_ms() - *linked_ms(s, peer) < RELINK_MS)
+			continue;
+		log_put(LOG_WARN, "relink",
+		        KVS(kv_text("of", proc_name(s->proc)), kv_num("index", s->index),
+		            kv_text("peer", proc_name(peer->proc)),
+		            kv_num("peer_index", peer->index)));
+		if (link_pair(s, peer, &e) != RC_OK)
+			log_say(LOG_ERROR, "relink", e.text);
+	}
+}
+
+static void
+on_got(void *arg, struct channel *c, const struct msg *m)
+{
+	static void (*const handlers[MSG_NO_MAX])(struct slot * s, const struct msg *m) = {
+		[MSG_ready] = on_ready,
+		[MSG_relink] = on_relink,
+	};
+
+	(void)c; /* msg.def lets roles send master these two */
+	handlers[m->no](arg, m);
 }
 
 static enum rc

@@ -40,6 +40,7 @@ struct house {
 	unsigned listener_count;
 	int control; /* the operator's listening socket */
 	struct slot slots[SLOTS_MAX];
+	uint64_t linked_ms[SLOTS_MAX][SLOTS_MAX]; /* when these two were given a channel */
 	unsigned slot_count;
 	uint64_t since_us;  /* wall clock of our start */
 	bool started;       /* all were ready once */

@@ -21,10 +21,14 @@
 #define FD_CONFIG 4
 #define PEERS_MAX 16 /* of one role: cfg.def's most for edges, delivers, writers */
 
+static const struct timeval miss_wait = {.tv_sec = 1};
+
 struct role_inside {
 	const struct role_def *def;
 	struct channel *master;
 	struct channel *peers[PROC_COUNT][PEERS_MAX]; /* the newest to each */
+	bool had[PROC_COUNT][PEERS_MAX];              /* there has been one */
+	struct event *miss;                           /* while one is missing */
 	int status;
 	bool over;
 };
@@ -121,6 +125,43 @@ on_peer_got(void *arg, struct channel *c, const struct msg *m)
 		handler(r, c, m);
 }
 
+/* True while that neighbour is missing. */
+static bool
+ask_for(struct role *r, unsigned peer, unsigned index)
+{
+	struct msg m = {
+		.no = MSG_relink, .relink = {.peer = (uint8_t)peer, .index = (uint16_t)index}
+        };
+	struct err e;
+
+	if (!r->inside->had[peer][index] || r->inside->peers[peer][index] != NULL)
+		return false;
+	if (channel_send(r->inside->master, &m, &e) != RC_OK)
+		log_say(LOG_WARN, "relink", e.text);
+	return true;
+}
+
+/*
+ * One that died is linked by master when it is replaced. But two that live may have cut each
+ * other off, which nobody else knows: without asking they would stay apart.
+ */
+static void
+on_missed(evutil_socket_t fd, short what, void *arg)
+{
+	struct role *r = arg;
+	bool missing = false;
+
+	(void)fd;
+	(void)what;
+	if (r->draining)
+		return;
+	for (unsigned peer = 0; peer < PROC_COUNT; peer++)
+		for (unsigned i = 0; i < PEERS_MAX; i++)
+			missing = ask_for(r, peer, i) || missing;
+	if (missing)
+		(void)evtimer_add(r->inside->miss, &miss_wait); /* no memory is needed */
+}
+
 static void
 on_peer_down(void *arg, struct channel *c, const char *why)
 {
@@ -133,8 +174,10 @@ on_peer_down(void *arg, struct channel *c, const char *why)
 	log_put(str_eq(str_of(why), STR("closed")) ? LOG_DEBUG : LOG_WARN, "peer_down",
 	        KVS(kv_text("peer", proc_name(channel_peer(c))),
 	            kv_num("index", channel_index(c)), kv_text("why", why)));
-	if (*newest == c)
+	if (*newest == c) {
 		*newest = NULL;
+		(void)evtimer_add(r->inside->miss, &miss_wait); /* no memory is needed */
+	}
 	if (r->inside->def->peer_down != NULL)
 		r->inside->def->peer_down(r, c);
 	(void)channel_free(c);
@@ -161,6 +204,7 @@ on_link(struct role *r, struct channel *master, const struct msg *m)
 		return;
 	}
 	r->inside->peers[m->link.peer][m->link.index] = c;
+	r->inside->had[m->link.peer][m->link.index] = true;
 	if (r->inside->def->peer_up != NULL)
 		r->inside->def->peer_up(r, c);
 }
@@ -264,7 +308,7 @@ role_birth(struct role *r, const struct birth *b, unsigned *ret_walls, struct er
 		return err_sys(e, "close what is not ours");
 	/* before the walls: it makes descriptors and reads the environment */
 	r->base = event_base_new();
-	if (r->base == NULL)
+	if (r->base == NULL || (r->inside->miss = evtimer_new(r->base, on_missed, r)) == NULL)
 		return err_set(e, RC_TEMP, "make the event loop");
 	if (walls_up(r->inside->def->walls, b->folder, b->uid, b->gid, ret_walls, e) != RC_OK)
 		return err_in(e, "walls");
