@@ -78,9 +78,10 @@ leave_step(struct house *h)
 	while (h->phase < LENGTH(phases) && phase_empty(h)) {
 		h->phase++;
 		if (h->phase < LENGTH(phases) && (phases[h->phase] & LOGGER) != 0) {
-			/* the end of the pipe is what tells logger to leave */
+			/* the end of the pipe is what tells logger to leave; what master has to
+			 * say after that is lost, for the reader may be one that stalls */
 			log_flush();
-			log_open(STDERR_FILENO, "master", (enum log_level)h->cfg->log_level);
+			log_open(-1, "master", (enum log_level)h->cfg->log_level);
 			(void)close(h->nursery.log_write);
 		}
 		if (h->phase < LENGTH(phases))
