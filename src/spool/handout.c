@@ -308,7 +308,7 @@ hand_out(struct spool *sp)
 	refill(sp);
 	while (rc == RC_OK && (t = schedule_first(sp->schedule)) != NULL) {
 		if (l == NULL || l->credit == 0 || handed % LANE_RUN == 0)
-			l = schedule_lane_best(sp->schedule);
+			l = schedule_lane_turn(sp->schedule);
 		if (l == NULL)
 			break;
 		rc = t->letter != NULL ? hand_letter(sp, t, l, &e) : hand_stored(sp, t, l, &e);

@@ -149,6 +149,18 @@ schedule_lane_best(const struct schedule *s)
 }
 
 struct lane *
+schedule_lane_turn(struct schedule *s)
+{
+	struct lane *l = schedule_lane_best(s);
+
+	if (l == NULL)
+		return NULL;
+	TAILQ_REMOVE(&s->lanes, l, link);
+	TAILQ_INSERT_TAIL(&s->lanes, l, link);
+	return l;
+}
+
+struct lane *
 schedule_lane_next(const struct schedule *s, const struct lane *after)
 {
 	return after == NULL ? TAILQ_FIRST(&s->lanes) : TAILQ_NEXT(after, link);

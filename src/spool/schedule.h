@@ -90,6 +90,9 @@ struct lane *schedule_lane(const struct schedule *s, const struct channel *c);
 void schedule_lane_drop(struct schedule *s, struct lane *l);
 /* Next lane to give to: the one with most credit, or NULL. */
 struct lane *schedule_lane_best(const struct schedule *s);
+
+/* The same, which then stands behind the others: those with equal credit take turns. */
+struct lane *schedule_lane_turn(struct schedule *s);
 /* Walk: NULL gives the first. */
 struct lane *schedule_lane_next(const struct schedule *s, const struct lane *after);
 
