@@ -128,7 +128,12 @@ def test_killed_while_mail_is_read_at_once(new_server, rng, call):
 def faulty_server(new_server):
     if not (FAULTS_BUILD / "sekisho").exists():
         pytest.skip(f"no build with -Dfaults=true at {FAULTS_BUILD}")
-    return lambda **options: new_server(build=FAULTS_BUILD, options={**OPTIONS, **options}).start()
+
+    def make(**options):
+        server = new_server(build=FAULTS_BUILD, options={**OPTIONS, **options}).start()
+        server.wait_log(event="started")  # a call that fails at a role's start ends it, and should
+        return server
+    return make
 
 
 def test_a_failed_syncfs_takes_the_delivery_back(faulty_server):
