@@ -56,6 +56,16 @@ buf_addf(struct buf *b, const char *fmt, ...)
 }
 
 void
+buf_add_le(struct buf *b, unsigned octets, uint64_t value)
+{
+	char le[8];
+
+	for (unsigned i = 0; i < octets; i++)
+		le[i] = (char)(value >> (8 * i) & 0xff);
+	buf_add(b, (struct str){le, octets});
+}
+
+void
 buf_add_lower(struct buf *b, struct str s)
 {
 	size_t start = b->n;

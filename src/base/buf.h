@@ -31,6 +31,9 @@ void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_addv(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 
+/* The lowest <octets> (at most 8) of a number, little-endian. */
+void buf_add_le(struct buf *b, unsigned octets, uint64_t value);
+
 /* ASCII letters in lower case. */
 void buf_add_lower(struct buf *b, struct str s);
 

@@ -159,10 +159,28 @@ test_escaped_that_does_not_fit(void **unused)
 	}
 }
 
+static void
+test_numbers_stand_lowest_octet_first(void **unused)
+{
+	char room[16];
+	struct buf b = BUF_ON(room);
+
+	(void)unused;
+	buf_add_le(&b, 2, 0x0102);
+	buf_add_le(&b, 4, 0x03040506);
+	assert_str(buf_str(&b), STR("\x02\x01\x06\x05\x04\x03"));
+	buf_add_le(&b, 8, UINT64_MAX);
+	assert_int_equal(b.n, 14);
+	buf_add_le(&b, 2, 1); /* one octet is left: half a number is another number */
+	assert_true(b.cut);
+	assert_int_equal(b.n, 14);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers_stand_lowest_octet_first),
 		cmocka_unit_test(test_add_that_does_not_fit),
 		cmocka_unit_test(test_add_that_just_fits),
 		cmocka_unit_test(test_empty_is_terminated),

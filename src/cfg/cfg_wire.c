@@ -20,21 +20,11 @@ struct decoding {
 };
 
 static void
-put_number(struct buf *b, unsigned octets, uint64_t value)
-{
-	char le[8];
-
-	for (unsigned i = 0; i < octets; i++)
-		le[i] = (char)(value >> (8 * i) & 0xff);
-	buf_add(b, (struct str){le, octets});
-}
-
-static void
 put_text(struct buf *b, struct str s)
 {
 	if (s.n > UINT16_MAX)
 		b->cut = true;
-	put_number(b, 2, s.n);
+	buf_add_le(b, 2, s.n);
 	buf_add(b, s);
 }
 
@@ -49,19 +39,19 @@ put_listen(struct buf *b, const struct cfg_listen *l)
 {
 	put_text(b, l->name);
 	put_text(b, l->address);
-	put_number(b, 1, l->v4);
-	put_number(b, 1, l->v6);
+	buf_add_le(b, 1, l->v4);
+	buf_add_le(b, 1, l->v6);
 	put_addr(b, &l->addr4);
 	put_addr(b, &l->addr6);
-	put_number(b, 2, l->port);
-	put_number(b, 1, (uint64_t)l->service);
+	buf_add_le(b, 2, l->port);
+	buf_add_le(b, 1, (uint64_t)l->service);
 }
 
 static void
 put_alias(struct buf *b, const struct cfg_alias *a)
 {
 	put_text(b, a->name);
-	put_number(b, 4, a->to_count);
+	buf_add_le(b, 4, a->to_count);
 	for (unsigned i = 0; i < a->to_count; i++)
 		put_text(b, a->to[i]);
 }
@@ -72,8 +62,8 @@ put_domain(struct buf *b, const struct cfg_domain *d)
 	put_text(b, d->name);
 	put_text(b, d->same_as);
 	put_text(b, d->catch_all);
-	put_number(b, 1, d->implied);
-	put_number(b, 4, d->alias_count);
+	buf_add_le(b, 1, d->implied);
+	buf_add_le(b, 4, d->alias_count);
 	for (unsigned i = 0; i < d->alias_count; i++)
 		put_alias(b, &d->aliases[i]);
 }
@@ -86,17 +76,17 @@ cfg_encode(const struct cfg *c, struct buf *b, struct err *e)
 	put_text(b, STR(SEKISHO_VERSION));
 	/* clang-format off */
 #define TEXT(name, initial, doc)                   put_text(b, c->name);
-#define OPTION(name, initial, min, max, unit, doc) put_number(b, 8, c->name);
-#define CHOICE(name, initial, choices, doc)        put_number(b, 1, c->name);
+#define OPTION(name, initial, min, max, unit, doc) buf_add_le(b, 8, c->name);
+#define CHOICE(name, initial, choices, doc)        buf_add_le(b, 1, c->name);
 #include "cfg/cfg.def"
 	/* clang-format on */
-	put_number(b, 4, c->listen_count);
+	buf_add_le(b, 4, c->listen_count);
 	for (unsigned i = 0; i < c->listen_count; i++)
 		put_listen(b, &c->listens[i]);
-	put_number(b, 4, c->domain_count);
+	buf_add_le(b, 4, c->domain_count);
 	for (unsigned i = 0; i < c->domain_count; i++)
 		put_domain(b, &c->domains[i]);
-	put_number(b, 4, c->home);
+	buf_add_le(b, 4, c->home);
 	if (b->cut || b->n - start > CFG_OCTETS_MAX)
 		return err_set(e, RC_PERM, "the configuration is over %u octets",
 		               CFG_OCTETS_MAX);

@@ -69,20 +69,10 @@ take_addr(struct str *in, struct netaddr *ret)
 	return true;
 }
 
-static void
-put_number(struct buf *b, unsigned octets, uint64_t value)
-{
-	char le[8];
-
-	for (unsigned i = 0; i < octets; i++)
-		le[i] = (char)(value >> (8 * i) & 0xff);
-	buf_add(b, (struct str){le, octets});
-}
-
 static bool
 put_u(struct buf *b, unsigned octets, uint64_t value, uint64_t most)
 {
-	put_number(b, octets, value);
+	buf_add_le(b, octets, value);
 	return value <= most;
 }
 
@@ -91,7 +81,7 @@ put_octets(struct buf *b, unsigned length_octets, struct str s, uint64_t most)
 {
 	if (s.n > most)
 		return false;
-	put_number(b, length_octets, s.n);
+	buf_add_le(b, length_octets, s.n);
 	buf_add(b, s);
 	return true;
 }
@@ -118,7 +108,7 @@ put_addr(struct buf *b, const struct netaddr *a)
 static bool
 put_list(struct buf *b, const struct list *l, uint64_t most)
 {
-	put_number(b, 2, l->count);
+	buf_add_le(b, 2, l->count);
 	return l->count <= most && put_octets(b, 4, l->wire, MSG_OCTETS_MAX);
 }
 
@@ -266,7 +256,7 @@ msg_encode(enum proc from, enum proc to, const struct msg *m, struct buf *b, int
 	if (kind == NULL)
 		return err_set(e, RC_PERM, "message %d does not go from %s to %s", (int)m->no,
 		               proc_name(from), proc_name(to));
-	put_number(b, 2, (uint64_t)m->no);
+	buf_add_le(b, 2, (uint64_t)m->no);
 	if (!kind->put(b, &fd, m) || b->n > MSG_OCTETS_MAX)
 		return err_set(e, RC_PERM, "%s: a value is over its bounds", kind->name);
 	*ret_fd = fd;
