@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "db/db.h"
 
 #define BUSY_MS 2000 /* the operator's command may hold the lock for a commit */
@@ -125,24 +126,66 @@ version_of(sqlite3 *db, int64_t *ret, struct err *e)
 	return rc;
 }
 
-/* Version 0 is an empty file: schema and number appear in one transaction. */
-static enum rc
-make_schema(sqlite3 *db, const struct db_kind *kind, struct err *e)
+/* What takes a file of <version> one step further. */
+static const char *
+step_from(const struct db_kind *kind, int64_t version)
 {
+	if (version == 0)
+		return kind->schema;
+	return kind->upgrades == NULL ? NULL : kind->upgrades[version - 1];
+}
+
+/*
+ * One step from <version>: its statements and the number appear in one transaction, or
+ * neither does. Version 0 is an empty file, which the schema makes into ours at once.
+ */
+static enum rc
+take_step(sqlite3 *db, const struct db_kind *kind, int64_t version, struct err *e)
+{
+	int64_t to = version == 0 ? kind->version : version + 1;
+	const char *sql = step_from(kind, version);
+	int64_t now = 0;
 	char number[64];
 
-	(void)snprintf(number, sizeof(number), "PRAGMA user_version = %" PRId64, kind->version);
+	(void)snprintf(number, sizeof(number), "PRAGMA user_version = %" PRId64, to);
 	if (db_exec(db, "BEGIN IMMEDIATE", e) != RC_OK)
 		return e->rc;
 	/* another process may have been first */
-	int64_t now = 0;
 	if (version_of(db, &now, e) == RC_OK &&
-	    (now != 0 ||
-	     (db_exec(db, kind->schema, e) == RC_OK && db_exec(db, number, e) == RC_OK)) &&
-	    db_exec(db, "COMMIT", e) == RC_OK)
+	    (now != version ||
+	     (db_exec(db, sql, e) == RC_OK && db_exec(db, number, e) == RC_OK)) &&
+	    db_exec(db, "COMMIT", e) == RC_OK) {
+		if (now == version && version > 0)
+			log_put(LOG_INFO, "upgraded",
+			        KVS(kv_text("file", kind->name),
+			            kv_num("from", (uint64_t)version),
+			            kv_num("to", (uint64_t)to)));
 		return RC_OK;
+	}
 	(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* <e> has the cause */
 	return e->rc;
+}
+
+static enum rc
+known_version(sqlite3 *db, const struct db_kind *kind, int64_t *ret, struct err *e)
+{
+	if (version_of(db, ret, e) != RC_OK)
+		return e->rc;
+	if (*ret < 0)
+		return err_set(e, RC_PERM,
+		               "it has version %" PRId64 ", which no sekisho ever gave", *ret);
+	if (*ret > kind->version)
+		return err_set(e, RC_PERM,
+		               "%s has version %" PRId64
+		               ", made by a newer sekisho; this one knows up to %" PRId64,
+		               kind->name, *ret, kind->version);
+	if (*ret < kind->version && step_from(kind, *ret) == NULL)
+		return err_set(e, RC_PERM,
+		               "%s has version %" PRId64
+		               ", older than this sekisho takes over; "
+		               "start one in between first",
+		               kind->name, *ret);
+	return RC_OK;
 }
 
 static enum rc
@@ -154,16 +197,20 @@ settle(sqlite3 *db, const struct db_kind *kind, struct err *e)
 	if (kind->opening != NULL && db_exec(db, kind->opening, e) != RC_OK)
 		return e->rc;
 	/* before any change: a newer file must stay as it is */
-	if (version_of(db, &version, e) != RC_OK)
+	if (known_version(db, kind, &version, e) != RC_OK ||
+	    db_exec(db, kind->pragmas, e) != RC_OK)
 		return e->rc;
-	if (version > kind->version)
-		return err_set(e, RC_PERM,
-		               "%s has version %" PRId64
-		               ", made by a newer sekisho; this one knows up to %" PRId64,
-		               kind->name, version, kind->version);
-	if (db_exec(db, kind->pragmas, e) != RC_OK)
-		return e->rc;
-	return version == 0 ? make_schema(db, kind, e) : RC_OK;
+	/* each step is read back: another process, perhaps a newer one, may be taking them too
+	 */
+	while (version < kind->version) {
+		if (take_step(db, kind, version, e) != RC_OK)
+			return version == 0
+			               ? e->rc
+			               : err_in(e, "upgrade from version %" PRId64, version);
+		if (known_version(db, kind, &version, e) != RC_OK)
+			return e->rc;
+	}
+	return RC_OK;
 }
 
 enum rc

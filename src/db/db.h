@@ -28,6 +28,13 @@ struct db_kind {
 	const char *opening; /* NULL, or run before the file is first read */
 	const char *pragmas; /* run at each opening, before the schema */
 	const char *schema;  /* makes an empty file into version <version> */
+
+	/*
+	 * upgrades[n - 1] makes a file of version n into one of n + 1, in one transaction;
+	 * there are version - 1 of them, NULL where a version is no longer taken over. What
+	 * they make and what <schema> makes must be the same.
+	 */
+	const char *const *upgrades;
 };
 
 /*
@@ -38,8 +45,10 @@ void db_before_walls(void);
 
 /*
  * Open or make <path>; *ret is the caller's, to be closed with db_close. A missing file is
- * made whole or not at all. RC_PERM: not ours to use (newer version, no database, damaged,
- * no permission); RC_TEMP: the disk or memory.
+ * made whole or not at all; one of an older version is taken step by step to ours, each of
+ * which is logged (event=upgraded) once it is durable. RC_PERM: not ours to use (newer
+ * version, no database, damaged, no permission), and nothing was changed; RC_TEMP: the disk
+ * or memory, or somebody else has it locked.
  */
 enum rc db_open(const char *path, const struct db_kind *kind, sqlite3 **ret,
                 struct err *e) MUST_CHECK;

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/test.h"
 #include "db/db.h"
 
@@ -29,6 +31,42 @@ static const struct db_kind kind_bad = {
 	.version = 1,
 	.pragmas = "",
 	.schema = "CREATE TABLE t (a INTEGER); CREATE TABLE t (a INTEGER)",
+};
+
+/* Version 3 of kind_1, as made and as reached from the versions before. */
+static const char *const upgrades[] = {
+	"ALTER TABLE t ADD COLUMN c INTEGER NOT NULL DEFAULT 4",
+	"CREATE INDEX t_c ON t (c)",
+};
+static const struct db_kind kind_3 = {
+	.name = "try.db",
+	.version = 3,
+	.pragmas = "",
+	.schema =
+		"CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c INTEGER NOT NULL DEFAULT 4);"
+		"CREATE INDEX t_c ON t (c)",
+	.upgrades = upgrades,
+};
+/* Its second step fails in its second statement. */
+static const char *const upgrades_bad[] = {
+	"ALTER TABLE t ADD COLUMN c INTEGER NOT NULL DEFAULT 4",
+	"CREATE TABLE u (a INTEGER); CREATE TABLE u (a INTEGER)",
+};
+static const struct db_kind kind_3_bad = {
+	.name = "try.db",
+	.version = 3,
+	.pragmas = "",
+	.schema = "",
+	.upgrades = upgrades_bad,
+};
+/* Knows the way from 2 alone. */
+static const char *const upgrades_from_2[] = {NULL, "CREATE INDEX t_c ON t (c)"};
+static const struct db_kind kind_3_from_2 = {
+	.name = "try.db",
+	.version = 3,
+	.pragmas = "PRAGMA journal_mode = DELETE",
+	.schema = "",
+	.upgrades = upgrades_from_2,
 };
 
 struct room {
@@ -113,6 +151,155 @@ test_newer_version_is_refused(void **state)
 	(void)db_close(db);
 }
 
+/* A file of version 1 with the row (7, 'seven'). */
+static void
+make_old(const struct room *r)
+{
+	sqlite3 *db;
+	struct err e;
+
+	assert_int_equal(db_open(r->path, &kind_1, &db, &e), RC_OK);
+	assert_int_equal(db_exec(db, "INSERT INTO t VALUES (7, 'seven')", &e), RC_OK);
+	(void)db_close(db);
+}
+
+static int64_t
+ask(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *s;
+	struct err e;
+	int64_t n = -1;
+
+	assert_int_equal(db_prepare(db, sql, &s, &e), RC_OK);
+	assert_int_equal(db_number(s, &n, &e), RC_OK);
+	(void)sqlite3_finalize(s);
+	return n;
+}
+
+/* The number in the file, read past db_open. */
+static int64_t
+version_in(const struct room *r)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(r->path, &db), SQLITE_OK);
+	int64_t n = ask(db, "PRAGMA user_version");
+	(void)db_close(db);
+	return n;
+}
+
+/* A file two versions old is taken over with its rows, and each step is told. */
+static void
+test_older_version_is_taken_over(void **state)
+{
+	struct room *r = *state;
+	int ends[2];
+	sqlite3 *db;
+	struct err e;
+
+	make_old(r);
+	assert_int_equal(pipe(ends), 0);
+	log_open(ends[1], "try", LOG_INFO);
+	assert_int_equal(db_open(r->path, &kind_3, &db, &e), RC_OK);
+	log_flush();
+	log_open(STDERR_FILENO, "try", LOG_INFO);
+	assert_int_equal(ask(db, "SELECT a + c FROM t INDEXED BY t_c WHERE c = 4"), 11);
+	assert_int_equal(ask(db, "PRAGMA user_version"), 3);
+	(void)db_close(db);
+
+	char lines[512] = "";
+	assert_true(read(ends[0], lines, sizeof(lines) - 1) > 0);
+	assert_non_null(strstr(lines, "event=upgraded file=try.db from=1 to=2\n"));
+	assert_non_null(strstr(lines, "event=upgraded file=try.db from=2 to=3\n"));
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	/* and from then on it is as if made so */
+	assert_int_equal(db_open(r->path, &kind_3, &db, &e), RC_OK);
+	(void)db_close(db);
+	assert_int_equal(db_open(r->path, &kind_1, &db, &e), RC_PERM);
+}
+
+/* A new file has the newest version at once, without the steps. */
+static void
+test_new_file_takes_no_steps(void **state)
+{
+	struct room *r = *state;
+	sqlite3 *db;
+	struct err e;
+
+	assert_int_equal(db_open(r->path, &kind_3, &db, &e), RC_OK);
+	assert_int_equal(ask(db, "SELECT count(*) FROM t INDEXED BY t_c WHERE c = 4"), 0);
+	(void)db_close(db);
+}
+
+/* A step that fails leaves the version before it, whole and usable. */
+static void
+test_step_is_whole_or_absent(void **state)
+{
+	struct room *r = *state;
+	sqlite3 *db;
+	struct err e;
+
+	make_old(r);
+	assert_int_not_equal(db_open(r->path, &kind_3_bad, &db, &e), RC_OK);
+	assert_non_null(strstr(e.text, "upgrade from version 2"));
+	assert_non_null(strstr(e.text, "already exists"));
+	assert_int_equal(version_in(r), 2);
+	assert_int_equal(db_open(r->path, &kind_3, &db, &e), RC_OK);
+	assert_int_equal(ask(db, "SELECT a FROM t WHERE b = 'seven'"), 7);
+	assert_int_equal(ask(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'u'"), 0);
+	(void)db_close(db);
+}
+
+/* Too old or of no version of ours: refused before anything is changed, the pragmas too. */
+static void
+test_unknown_version_is_refused(void **state)
+{
+	struct room *r = *state;
+	sqlite3 *db;
+	struct err e;
+
+	make_old(r);
+	assert_int_equal(db_open(r->path, &kind_3_from_2, &db, &e), RC_PERM);
+	assert_non_null(strstr(e.text, "version 1, older than this sekisho takes over"));
+	assert_int_equal(sqlite3_open(r->path, &db), SQLITE_OK);
+	assert_int_equal(ask(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+	assert_int_equal(ask(db, "PRAGMA user_version"), 1);
+	assert_int_equal(db_exec(db, "PRAGMA user_version = -5", &e), RC_OK);
+	(void)db_close(db);
+	assert_int_equal(db_open(r->path, &kind_3, &db, &e), RC_PERM);
+	assert_non_null(strstr(e.text, "version -5"));
+	assert_int_equal(version_in(r), -5);
+}
+
+/* Two processes at once: both end with the newest version, and each step was taken once. */
+static void
+test_two_upgrade_at_once(void **state)
+{
+	struct room *r = *state;
+	enum { CHILDREN = 4 };
+	pid_t children[CHILDREN];
+
+	make_old(r);
+	for (int i = 0; i < CHILDREN; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0) {
+			sqlite3 *db;
+			struct err e;
+
+			_exit(db_open(r->path, &kind_3, &db, &e) == RC_OK ? 0 : 1);
+		}
+	}
+	for (int i = 0; i < CHILDREN; i++) {
+		int status = -1;
+
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(version_in(r), 3);
+}
+
 /* A schema that fails half-way leaves an empty file, for the next attempt. */
 static void
 test_schema_is_whole_or_absent(void **state)
@@ -165,6 +352,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newer_version_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older_version_is_taken_over, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_new_file_takes_no_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_step_is_whole_or_absent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_version_is_refused, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_two_upgrade_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_schema_is_whole_or_absent, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_no_database, setup, teardown),
