@@ -13,8 +13,9 @@
 
 #define CFG_OCTETS_MAX (8U << 20) /* the file, and the encoded form */
 #define CFG_TEXT_MAX 1024U        /* octets of one text */
-#define CFG_ALIAS_MOST 1000U /* addresses one alias may lead to, those on the way counted */
-#define CFG_ALIAS_DEPTH 50U  /* aliases in a chain */
+#define CFG_ALIAS_MOST 1000U   /* addresses one alias may lead to, those on the way counted */
+#define CFG_ALIAS_DEPTH 50U    /* aliases in a chain */
+#define CFG_ENDPOINTS_MOST 32U /* different values of deliver */
 
 enum cfg_service { SERVICE_SMTP };
 enum cfg_log_level {
@@ -47,8 +48,22 @@ struct cfg_alias {
 	unsigned to_count;
 };
 
+/* deliver = "lmtp:127.0.0.1:24": where a domain's mail goes instead of Maildirs. Named by its
+ * text, which is in one form: its place in the array changes with a reload. */
+struct cfg_endpoint {
+	struct str name; /* lmtp:127.0.0.1:24, lmtp:[::1]:24, lmtp:/run/dovecot/lmtp */
+	bool is_unix;
+	struct netaddr addr; /* where it is none */
+	uint16_t port;
+	struct str path;
+};
+
+enum cfg_mailboxes { MAILBOXES_VIRTUAL, MAILBOXES_SYSTEM };
+
 struct cfg_domain {
-	struct str name;           /* lower case, A-labels */
+	struct str name; /* lower case, A-labels */
+	enum cfg_mailboxes mailboxes;
+	unsigned endpoint;         /* number n is endpoints[n - 1]; 0: Maildirs */
 	struct str same_as;        /* the other domain's name, or empty */
 	struct str catch_all;      /* canonical local@domain, or empty */
 	bool implied;              /* our host name or localhost, which no section names */
@@ -68,6 +83,10 @@ struct cfg {
 	struct cfg_domain *domains; /* in cfg_name_cmp's order, each name once */
 	unsigned domain_count;
 	unsigned home; /* in domains: the first section; mail to our address literals is its */
+	unsigned system; /* number n is domains[n - 1], the first with mailboxes = system: users
+	                    of the machine have its name in theirs; 0: there is none */
+	struct cfg_endpoint *endpoints; /* in cfg_name_cmp's order, each name once */
+	unsigned endpoint_count;
 	struct arena *arena; /* owns all of it */
 };
 
@@ -106,6 +125,15 @@ const struct cfg_domain *cfg_domain_canonical(const struct cfg *c, struct str na
 
 /* Mail to our address literals is this domain's (canonical). NULL: no domain at all. */
 const struct cfg_domain *cfg_domain_home(const struct cfg *c);
+
+/* The domain that mailboxes of the machine's users are named by, or NULL. */
+const struct cfg_domain *cfg_domain_system(const struct cfg *c);
+
+/* Where mail for the mailboxes of this (canonical) domain goes; NULL: into Maildirs. */
+const struct cfg_endpoint *cfg_domain_endpoint(const struct cfg *c, const struct cfg_domain *d);
+
+/* The endpoint of that name, or NULL. */
+const struct cfg_endpoint *cfg_endpoint_find(const struct cfg *c, struct str name);
 
 /* The alias of a canonical domain (ASCII case folded), or NULL. */
 const struct cfg_alias *cfg_alias_find(const struct cfg_domain *d, struct str local);

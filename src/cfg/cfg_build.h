@@ -18,6 +18,7 @@ struct cfg_build {
 	const struct cfg_node *file;
 	struct cfg_report *report;
 	const struct cfg_node **sections; /* of each of c->domains, NULL for an implied one */
+	struct cfg_endpoint *endpoints;   /* of each of c->domains, before they are gathered */
 	unsigned **alias_lines;           /* of each of c->domains, of each of its aliases */
 };
 
@@ -25,8 +26,9 @@ struct cfg_build {
 bool cfg_build_options(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_listens(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_domains(struct cfg_build *b) MUST_CHECK;
-bool cfg_build_aliases(struct cfg_build *b) MUST_CHECK; /* after the domains */
-bool cfg_check_aliases(struct cfg_build *b) MUST_CHECK; /* after the aliases: loops, growth */
+bool cfg_build_mailboxes(struct cfg_build *b) MUST_CHECK; /* after the domains: whose, where */
+bool cfg_build_aliases(struct cfg_build *b) MUST_CHECK;   /* after the domains */
+bool cfg_check_aliases(struct cfg_build *b) MUST_CHECK;   /* after the aliases: loops, growth */
 
 /* A section with the canonical form of its title, to be sorted. */
 struct cfg_named {

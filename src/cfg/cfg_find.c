@@ -29,6 +29,13 @@ domain_cmp(const void *name, const void *domain)
 }
 
 static int
+endpoint_cmp(const void *name, const void *endpoint)
+{
+	return cfg_name_cmp(*(const struct str *)name,
+	                    ((const struct cfg_endpoint *)endpoint)->name);
+}
+
+static int
 alias_cmp(const void *name, const void *alias)
 {
 	return cfg_name_cmp(*(const struct str *)name, ((const struct cfg_alias *)alias)->name);
@@ -54,6 +61,27 @@ const struct cfg_domain *
 cfg_domain_home(const struct cfg *c)
 {
 	return c->domain_count == 0 ? NULL : cfg_domain_canonical(c, c->domains[c->home].name);
+}
+
+const struct cfg_domain *
+cfg_domain_system(const struct cfg *c)
+{
+	return c->system == 0 ? NULL : &c->domains[c->system - 1];
+}
+
+const struct cfg_endpoint *
+cfg_domain_endpoint(const struct cfg *c, const struct cfg_domain *d)
+{
+	return d->endpoint == 0 ? NULL : &c->endpoints[d->endpoint - 1];
+}
+
+const struct cfg_endpoint *
+cfg_endpoint_find(const struct cfg *c, struct str name)
+{
+	if (c->endpoint_count == 0)
+		return NULL;
+	return bsearch(&name, c->endpoints, c->endpoint_count, sizeof(c->endpoints[0]),
+	               endpoint_cmp);
 }
 
 const struct cfg_alias *

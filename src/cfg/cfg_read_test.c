@@ -90,6 +90,63 @@ test_values_have_units(void **unused)
 }
 
 static void
+test_endpoints_are_named_in_one_form(void **unused)
+{
+	(void)unused;
+	char room[ROOM];
+	struct buf report = BUF_ON(room);
+	struct cfg *c =
+		read_good(HEAD "domain \"a.example\" { deliver = \"lmtp:localhost:24\" }\n"
+	                       "domain \"b.example\" { deliver = \"lmtp:127.0.0.1:24\" }\n"
+	                       "domain \"c.example\" { deliver = \"lmtp:[0::1]:2400\" }\n"
+	                       "domain \"d.example\" { deliver = \"lmtp:/run/lmtp\" }\n"
+	                       "domain \"e.example\" { same_as = \"d.example\" }\n"
+	                       "domain \"f.example\" { catch_all = x }",
+	                  &report);
+	static const char *const want[][2] = {
+		{"a.example", "lmtp:127.0.0.1:24"},
+		{"b.example", "lmtp:127.0.0.1:24"},
+		{"c.example", "lmtp:[::1]:2400"  },
+		{"e.example", "lmtp:/run/lmtp"   },
+		{"f.example", NULL               },
+	};
+
+	assert_int_equal(c->endpoint_count, 3);
+	for (size_t i = 0; i < LENGTH(want); i++) {
+		const struct cfg_domain *d = cfg_domain_canonical(c, str_of(want[i][0]));
+		const struct cfg_endpoint *ep = cfg_domain_endpoint(c, d);
+
+		if (want[i][1] == NULL)
+			assert_null(ep);
+		else
+			assert_true(str_eq(ep->name, str_of(want[i][1])));
+	}
+	assert_int_equal(cfg_endpoint_find(c, STR("lmtp:[::1]:2400"))->port, 2400);
+	assert_true(
+		str_eq(cfg_endpoint_find(c, STR("lmtp:/run/lmtp"))->path, STR("/run/lmtp")));
+	assert_null(cfg_endpoint_find(c, STR("lmtp:/run")));
+	assert_null(cfg_domain_system(c));
+	(void)cfg_free(c);
+}
+
+static void
+test_the_first_system_domain_names_the_users(void **unused)
+{
+	(void)unused;
+	char room[ROOM];
+	struct buf report = BUF_ON(room);
+	struct cfg *c = read_good(HEAD "domain \"v.example\" { catch_all = x }\n"
+	                               "domain \"s.example\" { mailboxes = system }\n"
+	                               "domain \"a.example\" { mailboxes = system }",
+	                          &report);
+
+	assert_true(str_eq(cfg_domain_system(c)->name, STR("s.example")));
+	assert_int_equal(cfg_domain_find(c, STR("a.example"))->mailboxes, MAILBOXES_SYSTEM);
+	assert_int_equal(cfg_domain_find(c, STR("v.example"))->mailboxes, MAILBOXES_VIRTUAL);
+	(void)cfg_free(c);
+}
+
+static void
 test_without_a_domain_section_the_host_is_the_domain(void **unused)
 {
 	(void)unused;
@@ -283,6 +340,22 @@ static const struct {
 	{HEAD "domain \"a.example\" { catch_all = x }\n"
 	 "domain \"b.example\" { same_as = a.example alias \"x\" { to = {\"y\"} } }",
 	 "f:3: domain: \"b.example\" has a same_as, so it can have no alias"},
+	{HEAD "domain \"a.example\" { catch_all = x deliver = \"lmtp:24\" }",
+	 "f:2: deliver: expected lmtp:ADDRESS:PORT"},
+	{HEAD "domain \"a.example\" { catch_all = x deliver = \"lmtp:mx.example:24\" }",
+	 "f:2: deliver: expected lmtp:ADDRESS:PORT"},
+	{HEAD "domain \"a.example\" { catch_all = x deliver = \"smtp:[::1]:24\" }",
+	 "f:2: deliver: expected lmtp:ADDRESS:PORT"},
+	{HEAD "domain \"a.example\" { catch_all = x mailboxes = users }",
+	 "f:2: mailboxes: expected one of virtual|system, got \"users\""},
+	{HEAD "domain \"a.example\" { catch_all = x mailboxes = system }\n"
+	 "domain \"b.example\" { catch_all = x mailboxes = system deliver = \"lmtp:/l\" }",
+	 "f:3: deliver: expected the same as that of \"a.example\""},
+	{HEAD "domain \"a.example\" { catch_all = x }\n"
+	 "domain \"b.example\" { same_as = \"a.example\" mailboxes = system }",
+	 "f:3: mailboxes: \"b.example\" has a same_as"},
+	{HEAD "system_uid_min = 5000 system_uid_max = 4000",
+	 "f: system_uid_min: expected at most system_uid_max"},
 	/* aliases */
 	{HEAD "domain \"a.example\" { catch_all = \"x@b.example\" }",
 	 "f:2: catch_all: \"x@b.example\" is in no domain of ours"},
@@ -514,6 +587,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_sample_means_what_it_says),
 		cmocka_unit_test(test_values_have_units),
+		cmocka_unit_test(test_endpoints_are_named_in_one_form),
+		cmocka_unit_test(test_the_first_system_domain_names_the_users),
 		cmocka_unit_test(test_without_a_domain_section_the_host_is_the_domain),
 		cmocka_unit_test(test_sections_of_host_name_and_localhost_are_their_own),
 		cmocka_unit_test(test_names_become_canonical),

@@ -115,14 +115,19 @@ show_alias(struct buf *b, const struct cfg_alias *a)
 }
 
 static void
-show_domain(struct buf *b, const struct cfg_domain *d)
+show_domain(struct buf *b, const struct cfg *c, const struct cfg_domain *d)
 {
+	const struct cfg_endpoint *to = cfg_domain_endpoint(c, d);
+
 	if (d->implied)
 		return;
 	buf_add(b, STR("domain "));
 	add_quoted(b, d->name);
 	buf_add(b, STR(" {\n"));
 	add_text_key(b, "same_as", d->same_as);
+	if (d->mailboxes == MAILBOXES_SYSTEM)
+		buf_add(b, STR("    mailboxes = system\n"));
+	add_text_key(b, "deliver", to == NULL ? STR_NONE : to->name);
 	add_text_key(b, "catch_all", d->catch_all);
 	for (unsigned i = 0; i < d->alias_count; i++)
 		show_alias(b, &d->aliases[i]);
@@ -142,8 +147,8 @@ cfg_show(const struct cfg *c, struct buf *b)
 	buf_addc(b, '\n');
 	show_docs(b, SCOPE_domain);
 	show_docs(b, SCOPE_alias);
-	show_domain(b, &c->domains[c->home]);
+	show_domain(b, c, &c->domains[c->home]);
 	for (unsigned i = 0; i < c->domain_count; i++)
 		if (i != c->home)
-			show_domain(b, &c->domains[i]);
+			show_domain(b, c, &c->domains[i]);
 }

@@ -62,10 +62,22 @@ put_domain(struct buf *b, const struct cfg_domain *d)
 	put_text(b, d->name);
 	put_text(b, d->same_as);
 	put_text(b, d->catch_all);
+	buf_add_le(b, 1, (uint64_t)d->mailboxes);
+	buf_add_le(b, 4, d->endpoint);
 	buf_add_le(b, 1, d->implied);
 	buf_add_le(b, 4, d->alias_count);
 	for (unsigned i = 0; i < d->alias_count; i++)
 		put_alias(b, &d->aliases[i]);
+}
+
+static void
+put_endpoint(struct buf *b, const struct cfg_endpoint *ep)
+{
+	put_text(b, ep->name);
+	buf_add_le(b, 1, ep->is_unix);
+	put_addr(b, &ep->addr);
+	buf_add_le(b, 2, ep->port);
+	put_text(b, ep->path);
 }
 
 enum rc
@@ -87,6 +99,10 @@ cfg_encode(const struct cfg *c, struct buf *b, struct err *e)
 	for (unsigned i = 0; i < c->domain_count; i++)
 		put_domain(b, &c->domains[i]);
 	buf_add_le(b, 4, c->home);
+	buf_add_le(b, 4, c->system);
+	buf_add_le(b, 4, c->endpoint_count);
+	for (unsigned i = 0; i < c->endpoint_count; i++)
+		put_endpoint(b, &c->endpoints[i]);
 	if (b->cut || b->n - start > CFG_OCTETS_MAX)
 		return err_set(e, RC_PERM, "the configuration is over %u octets",
 		               CFG_OCTETS_MAX);
@@ -216,10 +232,57 @@ take_aliases(struct decoding *d, struct cfg_domain *ret)
 static bool
 take_domain(struct decoding *d, struct cfg_domain *ret)
 {
-	return take_text(d, 1, NAME_MAX_OCTETS, &ret->name) &&
-	       take_text(d, 0, NAME_MAX_OCTETS, &ret->same_as) &&
-	       take_text(d, 0, ADDRESS_MAX, &ret->catch_all) && take_bool(d, &ret->implied) &&
-	       take_aliases(d, ret);
+	unsigned mailboxes = 0;
+	bool good = take_text(d, 1, NAME_MAX_OCTETS, &ret->name) &&
+	            take_text(d, 0, NAME_MAX_OCTETS, &ret->same_as) &&
+	            take_text(d, 0, ADDRESS_MAX, &ret->catch_all) &&
+	            take_uint(d, 1, MAILBOXES_SYSTEM, &mailboxes) &&
+	            take_uint(d, 4, CFG_ENDPOINTS_MOST, &ret->endpoint) &&
+	            take_bool(d, &ret->implied) && take_aliases(d, ret);
+
+	ret->mailboxes = (enum cfg_mailboxes)mailboxes;
+	return good;
+}
+
+static bool
+take_endpoint(struct decoding *d, struct cfg_endpoint *ret)
+{
+	uint64_t port = 0;
+	bool good = take_text(d, 1, CFG_TEXT_MAX, &ret->name) && take_bool(d, &ret->is_unix) &&
+	            take_addr(d, &ret->addr) && take_number(d, 2, 0, UINT16_MAX, &port) &&
+	            take_text(d, 0, CFG_TEXT_MAX, &ret->path);
+
+	ret->port = (uint16_t)port;
+	return good && (ret->is_unix ? ret->path.n > 0 : port > 0);
+}
+
+/* Each domain's is one of them, or none. */
+static bool
+take_endpoints(struct decoding *d, struct cfg *c)
+{
+	c->endpoints =
+		take_array(d, 2 + 1 + 16 + 2 + 2, sizeof(c->endpoints[0]), &c->endpoint_count);
+	if (c->endpoints == NULL || c->endpoint_count > CFG_ENDPOINTS_MOST)
+		return false;
+	for (unsigned i = 0; i < c->endpoint_count; i++) {
+		const struct cfg_endpoint *one = &c->endpoints[i];
+
+		if (!take_endpoint(d, &c->endpoints[i]) ||
+		    (i > 0 && cfg_name_cmp(one[-1].name, one->name) >= 0))
+			return false;
+	}
+	for (unsigned i = 0; i < c->domain_count; i++)
+		if (c->domains[i].endpoint > c->endpoint_count)
+			return false;
+	return true;
+}
+
+/* The domain that names the machine's users is one whose mailboxes are theirs. */
+static bool
+take_system(struct decoding *d, struct cfg *c)
+{
+	return take_uint(d, 4, c->domain_count, &c->system) &&
+	       (c->system == 0 || cfg_domain_system(c)->mailboxes == MAILBOXES_SYSTEM);
 }
 
 static bool
@@ -237,7 +300,8 @@ same_as_leads_on(const struct cfg *c)
 static bool
 take_domains(struct decoding *d, struct cfg *c)
 {
-	c->domains = take_array(d, 3 * 2 + 1 + 4, sizeof(c->domains[0]), &c->domain_count);
+	c->domains =
+		take_array(d, 3 * 2 + 1 + 4 + 1 + 4, sizeof(c->domains[0]), &c->domain_count);
 	if (c->domains == NULL)
 		return false;
 	for (unsigned i = 0; i < c->domain_count; i++) {
@@ -280,7 +344,7 @@ take_cfg(struct decoding *d, struct cfg *c)
 		/* clang-format on */
 		take_listens(d, c) && take_domains(d, c) &&
 		take_uint(d, 4, c->domain_count == 0 ? 0 : c->domain_count - 1, &c->home) &&
-		d->in.n == 0;
+		take_system(d, c) && take_endpoints(d, c) && d->in.n == 0;
 }
 
 enum rc

@@ -19,13 +19,18 @@ static struct cfg_alias aliases[] = {
 	{.name = {"postmaster", 10}, .to = team_to, .to_count = 1},
 	{.name = {"team", 4},        .to = team_to, .to_count = 2},
 };
+static struct cfg_endpoint endpoints[] = {
+	{.name = {"lmtp:/run/lmtp", 14}, .is_unix = true, .path = {"/run/lmtp", 9}},
+};
 static struct cfg_domain domains[] = {
 	{.name = {"a.example", 9},             .same_as = {"b.example", 9}},
 	{ .name = {"b.example", 9},
          .catch_all = {"alice@b.example", 15},
          .aliases = aliases,
-         .alias_count = LENGTH(aliases)},
-	{				      .name = {"localhost", 9},             .same_as = {"b.example", 9}, .implied = true},
+         .alias_count = LENGTH(aliases),
+         .endpoint = 1,
+         .mailboxes = MAILBOXES_SYSTEM},
+	{				      .name = {"localhost", 9},        .same_as = {"b.example", 9},                                   .implied = true},
 };
 static struct cfg_listen listens[] = {
 	{.name = {"mx", 2}, .address = {"*:25", 4}, .v4 = true, .v6 = true, .port = 25},
@@ -42,7 +47,8 @@ sample(void)
 #define CHOICE(name, initial, choices, doc)        .name = 0,
 #include "cfg/cfg.def"
 		.listens = listens, .listen_count = LENGTH(listens),
-		.domains = domains, .domain_count = LENGTH(domains), .home = 1,
+		.domains = domains, .domain_count = LENGTH(domains), .home = 1, .system = 2,
+		.endpoints = endpoints, .endpoint_count = LENGTH(endpoints),
 	};
 	/* clang-format on */
 }
