@@ -90,63 +90,6 @@ test_values_have_units(void **unused)
 }
 
 static void
-test_endpoints_are_named_in_one_form(void **unused)
-{
-	(void)unused;
-	char room[ROOM];
-	struct buf report = BUF_ON(room);
-	struct cfg *c =
-		read_good(HEAD "domain \"a.example\" { deliver = \"lmtp:localhost:24\" }\n"
-	                       "domain \"b.example\" { deliver = \"lmtp:127.0.0.1:24\" }\n"
-	                       "domain \"c.example\" { deliver = \"lmtp:[0::1]:2400\" }\n"
-	                       "domain \"d.example\" { deliver = \"lmtp:/run/lmtp\" }\n"
-	                       "domain \"e.example\" { same_as = \"d.example\" }\n"
-	                       "domain \"f.example\" { catch_all = x }",
-	                  &report);
-	static const char *const want[][2] = {
-		{"a.example", "lmtp:127.0.0.1:24"},
-		{"b.example", "lmtp:127.0.0.1:24"},
-		{"c.example", "lmtp:[::1]:2400"  },
-		{"e.example", "lmtp:/run/lmtp"   },
-		{"f.example", NULL               },
-	};
-
-	assert_int_equal(c->endpoint_count, 3);
-	for (size_t i = 0; i < LENGTH(want); i++) {
-		const struct cfg_domain *d = cfg_domain_canonical(c, str_of(want[i][0]));
-		const struct cfg_endpoint *ep = cfg_domain_endpoint(c, d);
-
-		if (want[i][1] == NULL)
-			assert_null(ep);
-		else
-			assert_true(str_eq(ep->name, str_of(want[i][1])));
-	}
-	assert_int_equal(cfg_endpoint_find(c, STR("lmtp:[::1]:2400"))->port, 2400);
-	assert_true(
-		str_eq(cfg_endpoint_find(c, STR("lmtp:/run/lmtp"))->path, STR("/run/lmtp")));
-	assert_null(cfg_endpoint_find(c, STR("lmtp:/run")));
-	assert_null(cfg_domain_system(c));
-	(void)cfg_free(c);
-}
-
-static void
-test_the_first_system_domain_names_the_users(void **unused)
-{
-	(void)unused;
-	char room[ROOM];
-	struct buf report = BUF_ON(room);
-	struct cfg *c = read_good(HEAD "domain \"v.example\" { catch_all = x }\n"
-	                               "domain \"s.example\" { mailboxes = system }\n"
-	                               "domain \"a.example\" { mailboxes = system }",
-	                          &report);
-
-	assert_true(str_eq(cfg_domain_system(c)->name, STR("s.example")));
-	assert_int_equal(cfg_domain_find(c, STR("a.example"))->mailboxes, MAILBOXES_SYSTEM);
-	assert_int_equal(cfg_domain_find(c, STR("v.example"))->mailboxes, MAILBOXES_VIRTUAL);
-	(void)cfg_free(c);
-}
-
-static void
 test_without_a_domain_section_the_host_is_the_domain(void **unused)
 {
 	(void)unused;
@@ -587,8 +530,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_sample_means_what_it_says),
 		cmocka_unit_test(test_values_have_units),
-		cmocka_unit_test(test_endpoints_are_named_in_one_form),
-		cmocka_unit_test(test_the_first_system_domain_names_the_users),
 		cmocka_unit_test(test_without_a_domain_section_the_host_is_the_domain),
 		cmocka_unit_test(test_sections_of_host_name_and_localhost_are_their_own),
 		cmocka_unit_test(test_names_become_canonical),
