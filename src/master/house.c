@@ -204,8 +204,10 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 		[MSG_relink] = on_relink,
 	};
 
-	(void)c; /* msg.def lets roles send master these two */
-	handlers[m->no](arg, m);
+	if (handlers[m->no] == NULL)
+		channel_cut(c, "a message that master does not take");
+	else
+		handlers[m->no](arg, m);
 }
 
 static enum rc
