@@ -12,7 +12,7 @@
 /* Lengths and numbers of an item rcpt, of mail_rcpts and of mail_commit on the wire (msg.c). */
 #define RCPT_OCTETS 9U
 #define RCPTS_OCTETS 16U
-#define COMMIT_OCTETS 68U
+#define COMMIT_OCTETS 70U
 
 /* A list while it is filled. */
 struct batch {

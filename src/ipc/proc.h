@@ -26,6 +26,10 @@ enum proc {
  * expects of an honest one. Below the descriptors that a process may have. */
 #define EDGE_SESSIONS_MAX 19500U
 
+/* Delivers with this number and above are each for one user of the machine; those below write
+ * virtual mailboxes. */
+#define DELIVER_USERS 32U
+
 /* 0 to PROC_COUNT - 1: an index for tables, and what travels in a message. */
 unsigned proc_number(enum proc p);
 enum proc proc_of(unsigned number);
