@@ -19,6 +19,16 @@ test_mono_never_steps_back(void **unused)
 }
 
 static void
+test_mono_is_one_clock(void **unused)
+{
+	uint64_t before = clock_mono_us();
+	uint64_t ms = clock_mono_ms();
+
+	(void)unused;
+	assert_in_range(ms, before / 1000, clock_mono_us() / 1000);
+}
+
+static void
 test_wall_is_in_microseconds(void **unused)
 {
 	(void)unused;
@@ -31,6 +41,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mono_never_steps_back),
+		cmocka_unit_test(test_mono_is_one_clock),
 		cmocka_unit_test(test_wall_is_in_microseconds),
 	};
 

@@ -42,12 +42,13 @@ struct house {
 	struct slot slots[SLOTS_MAX];
 	uint64_t linked_ms[SLOTS_MAX][SLOTS_MAX]; /* when these two were given a channel */
 	unsigned slot_count;
-	uint64_t since_us;  /* wall clock of our start */
-	bool started;       /* all were ready once */
-	bool leaving;       /* nobody is replaced any more */
-	unsigned phase;     /* of leaving: leave.c */
-	struct event *late; /* the present phase's time is up */
-	int status;         /* to exit with */
+	uint64_t since_us;     /* wall clock of our start */
+	struct notify *notify; /* the service manager; NULL: there is none */
+	bool started;          /* all were ready once */
+	bool leaving;          /* nobody is replaced any more */
+	unsigned phase;        /* of leaving: leave.c */
+	struct event *late;    /* the present phase's time is up */
+	int status;            /* to exit with */
 };
 
 /* One slot for each process the configuration names, none running. */

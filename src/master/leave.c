@@ -10,6 +10,7 @@
 #include "cfg/cfg.h"
 #include "master/house.h"
 #include "master/leave.h"
+#include "master/notify.h"
 
 #define GRACE_MS 5000 /* beyond what the roles were given */
 
@@ -69,6 +70,7 @@ phase_ask(struct house *h)
 		if (s->channel == NULL || channel_send(s->channel, &m, &e) != RC_OK)
 			(void)kill(s->pid, SIGKILL); /* it cannot be asked */
 	}
+	notify_extend(h->notify, late_ms + GRACE_MS);
 	(void)evtimer_add(h->late, &late); /* no memory is needed for a timer that exists */
 }
 
@@ -101,6 +103,7 @@ house_leave(struct house *h, int status)
 	h->leaving = true;
 	h->status = status;
 	h->late = evtimer_new(h->base, on_late, h);
+	notify_stopping(h->notify);
 	log_put(LOG_INFO, "leaving", KVS(kv_num("status", (uint64_t)status)));
 	phase_ask(h);
 	leave_step(h);

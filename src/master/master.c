@@ -20,6 +20,7 @@
 #include "cfg/cfg.h"
 #include "master/house.h"
 #include "master/master.h"
+#include "master/notify.h"
 #include "role/folders.h"
 
 struct watch {
@@ -125,12 +126,23 @@ prepare(struct house *h, int *ret_lock, struct err *e)
 	return h->base == NULL ? err_set(e, RC_TEMP, "make the event loop") : RC_OK;
 }
 
+/* Whoever cannot be told serves nobody less. */
+static void
+meet_manager(struct house *h)
+{
+	struct err e;
+
+	if (notify_open(h->base, &h->notify, &e) != RC_OK)
+		log_say(LOG_WARN, "notify", e.text);
+}
+
 static void
 live(struct house *h)
 {
 	struct watch w;
 	struct err e;
 
+	meet_manager(h);
 	if (!watch_signals(&w, h)) {
 		log_say(LOG_ERROR, "start", "cannot watch signals");
 		h->status = EX_OSERR;
@@ -146,6 +158,7 @@ live(struct house *h)
 	while (!event_base_got_break(h->base) && event_base_loop(h->base, EVLOOP_ONCE) == 0)
 		log_flush();
 	listen_control_remove(h->cfg);
+	h->notify = notify_close(h->notify);
 }
 
 int

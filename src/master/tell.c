@@ -1,9 +1,10 @@
 /*
- * Processes as control sees them. See tell.h.
+ * Processes as control and the service manager see them. See tell.h.
  */
 #include <unistd.h>
 
 #include "master/house.h"
+#include "master/notify.h"
 #include "master/tell.h"
 
 static struct msg
@@ -47,11 +48,27 @@ tell_all(const struct slot *control)
 		send_to(control, &h->slots[i]);
 }
 
+static void
+tell_manager(const struct house *h)
+{
+	unsigned ready = 0;
+
+	for (unsigned i = 0; i < h->slot_count; i++)
+		ready += h->slots[i].ready;
+	if (h->leaving)
+		notify_status(h->notify, "leaving: %u processes still run", ready);
+	else
+		notify_status(h->notify, "%u of %u processes serve", ready, h->slot_count);
+	if (ready == h->slot_count)
+		notify_started(h->notify);
+}
+
 void
 tell_process(const struct slot *s)
 {
 	const struct house *h = s->house;
 
+	tell_manager(h);
 	for (unsigned i = 0; i < h->slot_count; i++) {
 		const struct slot *control = &h->slots[i];
 
