@@ -110,6 +110,12 @@ role_peer(const struct role *r, enum proc peer, unsigned index)
 	return index < PEERS_MAX ? r->inside->peers[proc_number(peer)][index] : NULL;
 }
 
+enum rc
+role_tell_master(const struct role *r, const struct msg *m, struct err *e)
+{
+	return channel_send(r->inside->master, m, e);
+}
+
 /* ---- channels to neighbours ---- */
 
 static void

@@ -61,6 +61,9 @@ int role_main(const struct role_def *def, int argc, char **argv);
 /* The newest channel to that neighbour, or NULL while it is gone. */
 struct channel *role_peer(const struct role *r, enum proc peer, unsigned index);
 
+/* Say something to master: as channel_send. */
+enum rc role_tell_master(const struct role *r, const struct msg *m, struct err *e) MUST_CHECK;
+
 /* How many of that role the configuration starts. */
 unsigned role_peers(const struct role *r, enum proc peer);
 
