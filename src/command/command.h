@@ -9,17 +9,23 @@
 
 struct cfg;
 
-/* Long options beyond -c FILE and --help, which all commands take. */
+/* Numbers of options.def's rows, and the bits of them. */
+#define OPT(NAME, name, arg, what) OPTION_##NAME,
+enum command_option {
+#include "command/options.def"
+	OPTION_COUNT
+};
+#define OPT(NAME, name, arg, what) COMMAND_##NAME = 1 << OPTION_##NAME,
 enum command_flag {
-	COMMAND_JSON = 1 << 0,     /* --json: one JSON value a line on stdout */
-	COMMAND_DEFAULTS = 1 << 1, /* --defaults */
+#include "command/options.def"
 };
 
 /* One command as it was called. */
 struct call {
 	const char *conf; /* the configuration file that applies, whether it is there or not */
 	unsigned flags;   /* the COMMAND_... that were given; only those of its row */
-	int argc;         /* what stands behind its words, options taken out */
+	const char *value[OPTION_COUNT]; /* of options that have one; NULL where not given */
+	int argc;                        /* what stands behind its words, options taken out */
 	char **argv;
 };
 

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/str.h"
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "command/client.h"
 #include "command/command.h"
 
 static command_run_fn run_help;
@@ -28,49 +31,122 @@ static const struct command commands[] = {
 	{"user add",   "ADDRESS...", "Make accounts, each with a mailbox.",           0, 1, ADDRESSES_MAX, command_user_add},
 	{"user list",  "",   "List the accounts.",                                    COMMAND_JSON, 0, 0, command_user_list},
 	{"version",    "",   "Print the version.",                                    COMMAND_JSON, 0, 0, command_version},
-	{"help",       "",   "Print this list.",                                      0,            0, 0, run_help},
+	{"help",       "",   "Print this list.",                                      COMMAND_JSON,            0, 0, run_help},
 };
 /* clang-format on */
 
-/* What the command line may ask for beside the command's own arguments. */
-enum long_option { OPT_HELP = 256, OPT_JSON, OPT_DEFAULTS };
+/* clang-format off */
+#define OPTION_FIRST 256 /* getopt's values: above all characters */
+#define OPT_HELP (OPTION_FIRST + OPTION_COUNT)
 
 static const struct option options[] = {
-	{"help",     no_argument, NULL, OPT_HELP    },
-	{"json",     no_argument, NULL, OPT_JSON    },
-	{"defaults", no_argument, NULL, OPT_DEFAULTS},
-	{NULL,       0,           NULL, 0           },
+#define OPT(NAME, name, arg, what) \
+	{name, sizeof(arg) > 1 ? required_argument : no_argument, NULL, \
+	 OPTION_FIRST + OPTION_##NAME},
+#include "command/options.def"
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL,   0,           NULL, 0       },
 };
 
 static const struct {
-	int option;
-	enum command_flag flag;
 	const char *name;
-	const char *help;
-} flags[] = {
-	{OPT_JSON,     COMMAND_JSON,     "--json",     "JSON on stdout, one value a line"   },
-	{OPT_DEFAULTS, COMMAND_DEFAULTS, "--defaults", "what a file that sets nothing means"},
+	const char *arg;
+	const char *what;
+} flags[OPTION_COUNT] = {
+#define OPT(NAME, name, arg, what) {name, arg, what},
+#include "command/options.def"
 };
+/* clang-format on */
+
+/* Whether <word> is the first of this command's two. */
+static bool
+in_group(const struct command *c, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(c->words, word, n) == 0 && c->words[n] == ' ';
+}
+
+static bool
+takes(const struct command *c, unsigned option)
+{
+	return (c->flags & BIT(option)) != 0;
+}
+
+/* ---- help ---- */
+
+static json_t *
+json_options(const struct command *c)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (takes(c, i))
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:s, s:s}", "name", flags[i].name, "arg",
+			                        flags[i].arg, "help", flags[i].what));
+	return list;
+}
+
+/* A line a command, for programs: shell completion is made from it. */
+static int
+help_json(void)
+{
+	for (size_t i = 0; i < LENGTH(commands); i++) {
+		const struct command *c = &commands[i];
+		json_t *row = json_pack("{s:s, s:s, s:s, s:o}", "words", c->words, "args",
+		                        c->args, "help", c->help, "options", json_options(c));
+
+		if (row == NULL)
+			return command_fail(EX_OSERR, "no memory");
+		client_print_json(NULL, row);
+		json_decref(row);
+	}
+	return EX_OK;
+}
+
+static void
+print_commands(const char *group)
+{
+	for (size_t i = 0; i < LENGTH(commands); i++)
+		if (group == NULL || in_group(&commands[i], group))
+			(void)printf("  %-14s %s\n", commands[i].words, commands[i].help);
+}
 
 static int
 run_help(const struct call *call)
 {
-	(void)call;
+	if (call != NULL && (call->flags & COMMAND_JSON) != 0)
+		return help_json();
 	(void)puts("usage: sekisho COMMAND [-c FILE] [OPTION]... [ARGUMENT]...\n");
-	for (size_t i = 0; i < LENGTH(commands); i++)
-		(void)printf("  %-12s %s\n", commands[i].words, commands[i].help);
+	print_commands(NULL);
 	(void)puts("\nsekisho COMMAND --help says more. FILE is $SEKISHO_CONF, or else\n"
 	           "/etc/sekisho/sekisho.conf, where -c does not name it.");
 	return EX_OK;
+}
+
+/* "--older AGE" */
+static void
+add_option(struct buf *b, unsigned option)
+{
+	const char *arg = flags[option].arg;
+
+	buf_addf(b, "--%s%s%s", flags[option].name, arg[0] == '\0' ? "" : " ", arg);
 }
 
 static void
 print_usage(const struct command *c, FILE *to)
 {
 	(void)fprintf(to, "usage: sekisho %s [-c FILE]", c->words);
-	for (size_t i = 0; i < LENGTH(flags); i++)
-		if ((c->flags & flags[i].flag) != 0)
-			(void)fprintf(to, " [%s]", flags[i].name);
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		char text[64];
+		struct buf b = BUF_ON(text);
+
+		if (!takes(c, i))
+			continue;
+		add_option(&b, i);
+		(void)fprintf(to, " [%s]", b.p);
+	}
 	(void)fprintf(to, "%s%s\n", c->args[0] == '\0' ? "" : " ", c->args);
 }
 
@@ -78,11 +154,17 @@ static int
 print_help(const struct command *c)
 {
 	print_usage(c, stdout);
-	(void)printf("\n%s\n\n  %-12s %s\n", c->help, "-c FILE",
+	(void)printf("\n%s\n\n  %-19s %s\n", c->help, "-c FILE",
 	             "the configuration, not $SEKISHO_CONF or /etc/sekisho/sekisho.conf");
-	for (size_t i = 0; i < LENGTH(flags); i++)
-		if ((c->flags & flags[i].flag) != 0)
-			(void)printf("  %-12s %s\n", flags[i].name, flags[i].help);
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		char text[64];
+		struct buf b = BUF_ON(text);
+
+		if (!takes(c, i))
+			continue;
+		add_option(&b, i);
+		(void)printf("  %-19s %s\n", b.p, flags[i].what);
+	}
 	return EX_OK;
 }
 
@@ -113,15 +195,6 @@ find(int argc, char **argv, int *ret_words)
 	return NULL;
 }
 
-/* Whether <word> is the first of this command's two. */
-static bool
-in_group(const struct command *c, const char *word)
-{
-	size_t n = strlen(word);
-
-	return strncmp(c->words, word, n) == 0 && c->words[n] == ' ';
-}
-
 static bool
 is_group(const char *word)
 {
@@ -131,14 +204,22 @@ is_group(const char *word)
 	return false;
 }
 
-/* The usage of each command that begins with that word: asked for, or for want of another. */
+/* The commands that begin with that word: asked for, or for want of another. */
 static int
 run_group(const char *word, bool asked)
 {
+	if (asked) {
+		(void)printf(
+			"usage: sekisho %s COMMAND [-c FILE] [OPTION]... [ARGUMENT]...\n\n",
+			word);
+		print_commands(word);
+		(void)printf("\nsekisho %s COMMAND --help says more.\n", word);
+		return EX_OK;
+	}
 	for (size_t i = 0; i < LENGTH(commands); i++)
 		if (in_group(&commands[i], word))
-			print_usage(&commands[i], asked ? stdout : stderr);
-	return asked ? EX_OK : EX_USAGE;
+			print_usage(&commands[i], stderr);
+	return EX_USAGE;
 }
 
 static bool
@@ -148,14 +229,15 @@ is_help(const char *word)
 }
 
 static bool
-set_flag(const struct command *c, struct call *call, int option)
+set_option(const struct command *c, struct call *call, int got)
 {
-	for (size_t i = 0; i < LENGTH(flags); i++)
-		if (flags[i].option == option && (c->flags & flags[i].flag) != 0) {
-			call->flags |= flags[i].flag;
-			return true;
-		}
-	return false;
+	unsigned option = (unsigned)got - OPTION_FIRST;
+
+	if (got < OPTION_FIRST || option >= OPTION_COUNT || !takes(c, option))
+		return false;
+	call->flags |= BIT(option);
+	call->value[option] = optarg; /* NULL of a switch */
+	return true;
 }
 
 static const char *
@@ -185,7 +267,7 @@ call_command(const struct command *c, int argc, char **argv)
 			call.conf = optarg;
 		else if (option == OPT_HELP)
 			return print_help(c);
-		else if (!set_flag(c, &call, option))
+		else if (!set_option(c, &call, option))
 			return bad_usage(c);
 	}
 	call.argc = argc - optind;

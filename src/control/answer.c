@@ -115,7 +115,7 @@ answer_queue(struct buf *b, const struct request *q, const struct msg *m)
 		return;
 	}
 	while (item_next_queued(&rows, &row)) {
-		if (request_one(q) && row.id != q->id) {
+		if (request_one(q) && row.id != q->number[PARAM_id]) {
 			more = false;
 			break;
 		}

@@ -232,11 +232,12 @@ on_refused(void *arg, uid_t uid, pid_t pid)
 /* ---- requests ---- */
 
 static void
-log_change(const struct client *c, const struct request *q)
+log_change(const struct request *q)
 {
-	log_put(LOG_INFO, "operator",
-	        KVS(kv_text("verb", q->verb->name), kv_num("uid", client_uid(c)),
-	            kv_str("address", request_address(q))));
+	struct kv fields[PARAM_COUNT + 3] = {{.type = KV_END_TYPE}}; /* the last one stays so */
+
+	(void)request_fields(q, fields, PARAM_COUNT + 2);
+	log_put(LOG_INFO, "operator", fields);
 }
 
 static void
@@ -267,8 +268,9 @@ on_line(void *arg, struct client *c, struct str line)
 		client_fail(c, EX_PROTOCOL, e.text);
 		return;
 	}
+	q.uid = client_uid(c);
 	if (q.verb->changes)
-		log_change(c, &q);
+		log_change(&q);
 	if (request_gathers(&q))
 		gather(r, c, &q);
 	else

@@ -8,73 +8,71 @@
 #include <jansson.h>
 
 #include "base/id.h"
+#include "base/log.h"
 #include "control/request.h"
 
-static void ask_queue_list(const struct request *q, uint32_t ask, struct msg *ret);
-static void ask_queue_show(const struct request *q, uint32_t ask, struct msg *ret);
-static void ask_explain(const struct request *q, uint32_t ask, struct msg *ret);
-static void ask_user_add(const struct request *q, uint32_t ask, struct msg *ret);
-static void ask_user_list(const struct request *q, uint32_t ask, struct msg *ret);
-
-static void ask_status(const struct request *q, uint32_t ask, struct msg *ret);
-
-static bool take_id(struct str text, struct request *ret);
-static bool take_n(struct str text, struct request *ret);
-static bool take_skip(struct str text, struct request *ret);
-static bool take_address(struct str text, struct request *ret);
-
-#define P_ID BIT(0)
-#define P_N BIT(1)
-#define P_SKIP BIT(2)
-#define P_ADDRESS BIT(3)
+enum kind { ID, NUMBER, TEXT };
 
 /* clang-format off */
-static const struct verb verbs[] = {
-	/*                                             needs      may            changes */
-	{"queue_list", SPOOL, MSG_queue_answer,   0,         P_ID | P_N, false, ask_queue_list},
-	{"queue_show", SPOOL, MSG_queue_answer,   P_ID,      P_N,        false, ask_queue_show},
-	{"explain",    STORE, MSG_journal_answer, P_ID,      P_SKIP,     false, ask_explain},
-	{"user_add",   VAULT, MSG_user_answer,    P_ADDRESS, 0,          true,  ask_user_add},
-	{"user_list",  VAULT, MSG_user_answer,    0,         P_ADDRESS,  false, ask_user_list},
-	{"status",     STATE | SPOOL, MSG_NO_MAX, 0,         0,          false, ask_status},
-};
-
-/* All are texts: a JSON number may not hold 64 bits. */
-static const struct param {
+static const struct {
 	const char *name;
-	unsigned bit;
-	bool (*take)(struct str text, struct request *ret);
-} params[] = {
-	{"id",      P_ID,      take_id},      /* of the message */
-	{"n",       P_N,       take_n},       /* what follows this recipient of it */
-	{"skip",    P_SKIP,    take_skip},    /* without so many first records */
-	{"address", P_ADDRESS, take_address}, /* of the account; to list: what follows it */
+	enum kind kind;
+	uint64_t most;
+} params[PARAM_COUNT] = {
+#define PARAM(name, kind, most, what) [PARAM_##name] = {#name, kind, most},
+#include "control/param.def"
 };
 /* clang-format on */
 
-static const struct verb *
-verb_find(struct str name)
-{
-	for (size_t i = 0; i < LENGTH(verbs); i++)
-		if (str_eq(name, str_of(verbs[i].name)))
-			return &verbs[i];
-	return NULL;
-}
-
-static const struct param *
+/* PARAM_COUNT: this verb has none of that name. */
+static enum param
 param_find(const struct verb *v, const char *name)
 {
-	for (size_t i = 0; i < LENGTH(params); i++)
-		if (strcmp(name, params[i].name) == 0 &&
-		    ((v->needs | v->may) & params[i].bit) != 0)
-			return &params[i];
-	return NULL;
+	unsigned p = 0;
+
+	while (p < PARAM_COUNT &&
+	       (strcmp(name, params[p].name) != 0 || ((v->needs | v->may) & BIT(p)) == 0))
+		p++;
+	return (enum param)p;
 }
 
 static struct str
 text_of(const json_t *value)
 {
 	return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+static bool
+take_id(struct str text, uint64_t *ret)
+{
+	return id_parse(text, ret) && *ret > 0 && *ret <= INT64_MAX;
+}
+
+static bool
+take_text(struct str text, uint64_t most, enum param p, struct request *ret)
+{
+	if (text.n > most || text.n > sizeof(ret->room) - ret->room_n ||
+	    !str_is_printable(text))
+		return false;
+	memcpy(ret->room + ret->room_n, text.n == 0 ? "" : text.p, text.n);
+	ret->text[p].at = (uint16_t)ret->room_n;
+	ret->text[p].n = (uint16_t)text.n;
+	ret->room_n += text.n;
+	return true;
+}
+
+static bool
+take(struct str text, enum param p, struct request *ret)
+{
+	ret->given |= BIT(p);
+	switch (params[p].kind) {
+	case ID:
+		return take_id(text, &ret->number[p]);
+	case NUMBER:
+		return str_u64(text, params[p].most, &ret->number[p]);
+	default:
+		return take_text(text, params[p].most, p, ret);
+	}
 }
 
 static enum rc
@@ -87,13 +85,12 @@ read_params(json_t *o, struct request *ret, struct err *e)
 	{
 		if (strcmp(key, "verb") == 0)
 			continue;
-		const struct param *p = param_find(ret->verb, key);
-		if (p == NULL)
+		enum param p = param_find(ret->verb, key);
+		if (p == PARAM_COUNT)
 			return err_set(e, RC_PERM, "%s has no such parameter", ret->verb->name);
-		if (!json_is_string(value) || !p->take(text_of(value), ret))
+		if (!json_is_string(value) || !take(text_of(value), p, ret))
 			return err_set(e, RC_PERM, "%s: bad value of %s", ret->verb->name,
-			               p->name);
-		ret->given |= p->bit;
+			               params[p].name);
 	}
 	if ((ret->given & ret->verb->needs) != ret->verb->needs)
 		return err_set(e, RC_PERM, "%s: a parameter is missing", ret->verb->name);
@@ -104,17 +101,14 @@ static enum rc
 read_object(json_t *o, struct request *ret, struct err *e)
 {
 	const json_t *verb = json_object_get(o, "verb");
-	struct request q = {0};
 
+	*ret = (struct request){.verb = NULL};
 	if (!json_is_string(verb))
 		return err_set(e, RC_PERM, "a request is an object with a verb");
-	q.verb = verb_find(text_of(verb));
-	if (q.verb == NULL)
+	ret->verb = verb_find(text_of(verb));
+	if (ret->verb == NULL)
 		return err_set(e, RC_PERM, "no such verb");
-	if (read_params(o, &q, e) != RC_OK)
-		return e->rc;
-	*ret = q;
-	return RC_OK;
+	return read_params(o, ret, e);
 }
 
 enum rc
@@ -130,120 +124,62 @@ request_read(struct str line, struct request *ret, struct err *e)
 	return rc;
 }
 
-static bool
-take_id(struct str text, struct request *ret)
-{
-	return id_parse(text, &ret->id) && ret->id > 0 && ret->id <= INT64_MAX;
-}
-
-static bool
-take_n(struct str text, struct request *ret)
-{
-	uint64_t n;
-
-	if (!str_u64(text, 9999, &n))
-		return false;
-	ret->n = (uint16_t)n;
-	return true;
-}
-
-static bool
-take_skip(struct str text, struct request *ret)
-{
-	uint64_t n;
-
-	if (!str_u64(text, UINT32_MAX, &n))
-		return false;
-	ret->skip = (uint32_t)n;
-	return true;
-}
-
-static bool
-take_address(struct str text, struct request *ret)
-{
-	if (text.n > ADDRESS_OCTETS_MAX || !str_is_printable(text))
-		return false;
-	memcpy(ret->address, text.p, text.n);
-	ret->address_n = text.n;
-	return true;
-}
-
-struct str
-request_address(const struct request *q)
-{
-	return (struct str){q->address, q->address_n};
-}
-
-bool
-request_one(const struct request *q)
-{
-	return (q->verb->needs & P_ID) != 0;
-}
-
 void
 request_ask(const struct request *q, uint32_t ask, struct msg *ret)
 {
 	q->verb->ask(q, ask, ret);
 }
 
-static void
-ask_queue(uint32_t ask, uint64_t id, uint16_t n, struct msg *ret)
+bool
+request_has(const struct request *q, enum param p)
 {
-	*ret = (struct msg){
-		.no = MSG_queue_ask,
-		.queue_ask = {.ask = ask, .id = id, .n = n, .most = QUEUE_PAGE}
-        };
+	return (q->given & BIT(p)) != 0;
 }
 
-static void
-ask_queue_list(const struct request *q, uint32_t ask, struct msg *ret)
+struct str
+request_text(const struct request *q, enum param p)
 {
-	ask_queue(ask, q->id, q->n, ret);
-}
-
-/* From its first recipient on, whose number may be 0: what follows any message before it. */
-static void
-ask_queue_show(const struct request *q, uint32_t ask, struct msg *ret)
-{
-	bool first = (q->given & P_N) == 0;
-
-	ask_queue(ask, first ? q->id - 1 : q->id, first ? 9999 : q->n, ret);
-}
-
-static void
-ask_explain(const struct request *q, uint32_t ask, struct msg *ret)
-{
-	*ret = (struct msg){
-		.no = MSG_journal_ask,
-		.journal_ask = {.ask = ask, .id = q->id, .skip = q->skip}
-        };
-}
-
-static void
-ask_user_add(const struct request *q, uint32_t ask, struct msg *ret)
-{
-	*ret = (struct msg){
-		.no = MSG_user_add, .user_add = {.ask = ask, .address = request_address(q)}
-        };
-}
-
-static void
-ask_user_list(const struct request *q, uint32_t ask, struct msg *ret)
-{
-	*ret = (struct msg){
-		.no = MSG_user_list, .user_list = {.ask = ask, .after = request_address(q)}
-        };
-}
-
-static void
-ask_status(const struct request *q, uint32_t ask, struct msg *ret)
-{
-	(void)q;
-	*ret = (struct msg){.no = MSG_status_ask, .status_ask.ask = ask};
+	return (struct str){q->room + q->text[p].at, q->text[p].n};
 }
 
 bool
 request_gathers(const struct request *q)
 {
 	return q->verb->answer == MSG_NO_MAX;
+}
+
+bool
+request_one(const struct request *q)
+{
+	return (q->verb->needs & BIT(PARAM_id)) != 0;
+}
+
+static struct kv
+field_of(const struct request *q, enum param p)
+{
+	const char *name = params[p].name;
+
+	switch (params[p].kind) {
+	case ID:
+		return kv_id(name, q->number[p]);
+	case NUMBER:
+		return kv_num(name, q->number[p]);
+	default:
+		return kv_str(name, request_text(q, p));
+	}
+}
+
+unsigned
+request_fields(const struct request *q, struct kv *ret, unsigned most)
+{
+	unsigned count = 0;
+
+	if (most < 2)
+		return 0;
+	ret[count++] = kv_text("verb", q->verb->name);
+	ret[count++] = kv_num("uid", q->uid);
+	for (unsigned p = 0; p < PARAM_COUNT && count < most; p++)
+		if (request_has(q, (enum param)p))
+			ret[count++] = field_of(q, (enum param)p);
+	return count;
 }
