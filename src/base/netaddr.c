@@ -2,12 +2,17 @@
  * Client addresses. See netaddr.h.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/netaddr.h"
 
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/* Of 0000::/8, which RFC 4291 §2.4 and the IANA keep unassigned; the uid follows. */
+static const uint8_t local_prefix[4] = {0, 1, 0, 0};
 
 bool
 netaddr_of(const struct sockaddr *sa, struct netaddr *ret)
@@ -25,7 +30,7 @@ netaddr_of(const struct sockaddr *sa, struct netaddr *ret)
 
 		memcpy(&in, sa, sizeof(in));
 		memcpy(ret->octets, &in.sin6_addr, 16);
-		return true;
+		return memcmp(ret->octets, local_prefix, sizeof(local_prefix)) != 0;
 	}
 	return false;
 }
@@ -50,6 +55,29 @@ netaddr_parse(struct str s, struct netaddr *ret)
 	return true;
 }
 
+struct netaddr
+netaddr_local(uint32_t uid)
+{
+	struct netaddr a = {{0}};
+	uint32_t big = htonl(uid);
+
+	memcpy(a.octets, local_prefix, sizeof(local_prefix));
+	memcpy(a.octets + sizeof(local_prefix), &big, sizeof(big));
+	return a;
+}
+
+bool
+netaddr_is_local(const struct netaddr *a, uint32_t *ret_uid)
+{
+	uint32_t big;
+
+	if (memcmp(a->octets, local_prefix, sizeof(local_prefix)) != 0)
+		return false;
+	memcpy(&big, a->octets + sizeof(local_prefix), sizeof(big));
+	*ret_uid = ntohl(big);
+	return true;
+}
+
 bool
 netaddr_is_v4(const struct netaddr *a)
 {
@@ -66,7 +94,13 @@ struct netaddr_text
 netaddr_text(const struct netaddr *a)
 {
 	struct netaddr_text t = {{0}};
+	struct buf b = BUF_ON(t.c);
+	uint32_t uid;
 
+	if (netaddr_is_local(a, &uid)) {
+		buf_addf(&b, "uid:%" PRIu32, uid);
+		return t;
+	}
 	/* cannot fail: the families are known and the room is INET6_ADDRSTRLEN */
 	if (netaddr_is_v4(a))
 		(void)inet_ntop(AF_INET, a->octets + 12, t.c, sizeof(t.c));

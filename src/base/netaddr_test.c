@@ -104,6 +104,31 @@ test_of_sockaddr(void **unused)
 	assert_false(netaddr_of((const struct sockaddr *)&un, &a));
 }
 
+/* A process of ours is one client by its uid, and no network's address reads as one. */
+static void
+test_a_local_process_is_its_uid(void **unused)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	struct netaddr a = netaddr_local(4294967294U);
+	struct netaddr b = netaddr_local(1000);
+	struct netaddr client = netaddr_client(&b);
+	struct netaddr v4 = addr("192.0.2.1");
+	struct netaddr any = addr("::");
+	uint32_t uid = 7;
+
+	(void)unused;
+	assert_string_equal(netaddr_text(&a).c, "uid:4294967294");
+	assert_string_equal(netaddr_text(&client).c, "uid:1000");
+	assert_false(netaddr_eq(&a, &b));
+	assert_false(netaddr_is_v4(&b));
+	assert_false(netaddr_is_local(&v4, &uid) || netaddr_is_local(&any, &uid));
+	assert_int_equal(uid, 7);
+	assert_true(netaddr_is_local(&b, &uid));
+	assert_int_equal(uid, 1000);
+	memcpy(&in6.sin6_addr, b.octets, sizeof(b.octets));
+	assert_false(netaddr_of((const struct sockaddr *)&in6, &a));
+}
+
 static void
 test_a_client_is_an_ipv4_address_or_an_ipv6_network(void **unused)
 {
@@ -137,6 +162,7 @@ main(void)
 		cmocka_unit_test(test_one_client_one_form),
 		cmocka_unit_test(test_parse_takes_nothing_else),
 		cmocka_unit_test(test_of_sockaddr),
+		cmocka_unit_test(test_a_local_process_is_its_uid),
 		cmocka_unit_test(test_a_client_is_an_ipv4_address_or_an_ipv6_network),
 	};
 

@@ -13,6 +13,7 @@
 
 #define CFG_OCTETS_MAX (8U << 20) /* the file, and the encoded form */
 #define CFG_TEXT_MAX 1024U        /* octets of one text */
+#define CFG_PATH_MAX 107U         /* octets of a UNIX socket's path: sun_path of unix(7) */
 #define CFG_ALIAS_MOST 1000U   /* addresses one alias may lead to, those on the way counted */
 #define CFG_ALIAS_DEPTH 50U    /* aliases in a chain */
 #define CFG_ENDPOINTS_MOST 32U /* different values of deliver */
@@ -29,15 +30,20 @@ enum cfg_log_level {
 struct cfg_listen {
 	struct str name;
 	struct str address; /* as written */
-	bool v4;            /* listen on <addr4>, or on all IPv4 addresses */
+	struct str path;  /* of a UNIX socket; empty: it is TCP, and one of v4 and v6 is set */
+	uint16_t mode;    /* of that socket */
+	struct str owner; /* name or number; empty: as it is made */
+	struct str group;
+	bool v4; /* listen on <addr4>, or on all IPv4 addresses */
 	bool v6;
 	struct netaddr addr4; /* 0.0.0.0 for `*` */
 	struct netaddr addr6;
-	uint16_t port;
+	uint16_t port; /* 0: UNIX */
 	enum cfg_service service;
 };
 
-/* The socket of listen section i is number 2i for IPv4 and 2i + 1 for IPv6 (msg listener). */
+/* The socket of listen section i is number 2i for IPv4 or UNIX and 2i + 1 for IPv6 (msg
+ * listener). */
 #define LISTENER_NUMBER(section, v6) ((unsigned)(section)*2 + ((v6) ? 1 : 0))
 
 /* alias "team" { to = {"alice", "bob"} }: local parts of the same domain, or whole addresses of

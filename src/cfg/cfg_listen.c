@@ -20,6 +20,20 @@ take_port(struct str *address, uint16_t *ret)
 	return true;
 }
 
+#define PATH_PREFIX "unix:"
+#define MODE_INITIAL 0660
+
+/* Absolute, and short enough for the kernel; its folder is master's to find or not. */
+static bool
+parse_path(struct str path, struct cfg_listen *l)
+{
+	if (path.n < 2 || path.n > CFG_PATH_MAX || path.p[0] != '/' ||
+	    path.p[path.n - 1] == '/' || !str_is_printable(path))
+		return false;
+	l->path = path;
+	return true;
+}
+
 static bool
 parse_address(struct str address, struct cfg_listen *l)
 {
@@ -27,6 +41,8 @@ parse_address(struct str address, struct cfg_listen *l)
 		{[10] = 0xff, [11] = 0xff}
         };
 
+	if (str_starts(address, STR(PATH_PREFIX)))
+		return parse_path(str_slice(address, sizeof(PATH_PREFIX) - 1, address.n), l);
 	if (!take_port(&address, &l->port))
 		return false;
 	if (str_eq(address, STR("*"))) {
@@ -75,8 +91,17 @@ meet(const struct netaddr *a, const struct netaddr *b)
 static bool
 overlap(const struct cfg_listen *a, const struct cfg_listen *b)
 {
+	if (a->path.n > 0 || b->path.n > 0)
+		return str_eq(a->path, b->path);
 	return a->port == b->port && ((a->v4 && b->v4 && meet(&a->addr4, &b->addr4)) ||
 	                              (a->v6 && b->v6 && meet(&a->addr6, &b->addr6)));
+}
+
+/* Not so where its address was wrong. */
+static bool
+is_somewhere(const struct cfg_listen *l)
+{
+	return l->port > 0 || l->path.n > 0;
 }
 
 static void
@@ -88,7 +113,7 @@ check_against(struct cfg_build *b, const struct cfg_node *n, unsigned line,
 			cfg_report_error(b->report, n->line, "listen",
 			                 "there are two sections named %s",
 			                 cfg_given(l->name).c);
-		if (other->port > 0 && overlap(other, l))
+		if (is_somewhere(other) && is_somewhere(l) && overlap(other, l))
 			cfg_report_error(b->report, line, "address",
 			                 "%s is taken by listen \"%.*s\" with %s",
 			                 cfg_given(l->address).c, STR_FMT(other->name),
@@ -108,6 +133,62 @@ set_service(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l)
 		cfg_report_error(b->report, v == NULL ? n->line : v->line, "service",
 		                 "expected one of %s, got %s", key->choices, cfg_given(word).c);
 	l->service = (enum cfg_service)service;
+}
+
+/* The text of a key that a UNIX socket alone has; false where memory is out. */
+static bool
+set_unix_text(struct cfg_build *b, const struct cfg_node *n, const struct cfg_listen *l,
+              const char *key, struct str *ret)
+{
+	const struct cfg_value *v = cfg_tree_value(n, key);
+
+	*ret = STR_NONE;
+	if (v == NULL)
+		return true;
+	if (l->port > 0)
+		cfg_report_error(b->report, v->line, key,
+		                 "is for an address \"unix:/path\" alone");
+	else if (v->text.n == 0 || v->text.n > NAME_MOST)
+		cfg_report_error(b->report, v->line, key, "expected a name or a number, got %s",
+		                 cfg_given(v->text).c);
+	*ret = arena_str(b->keeps, v->text);
+	return ret->p != NULL;
+}
+
+/* Three octal digits, with or without a 0 in front: what sets no other bits. */
+static bool
+parse_mode(struct str s, uint16_t *ret)
+{
+	unsigned mode = 0;
+
+	if (s.n == 4 && s.p[0] == '0')
+		s = str_slice(s, 1, s.n);
+	if (s.n != 3)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '7')
+			return false;
+		mode = mode * 8 + (unsigned)(s.p[i] - '0');
+	}
+	*ret = (uint16_t)mode;
+	return true;
+}
+
+static bool
+set_unix(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l)
+{
+	struct str mode;
+
+	if (!set_unix_text(b, n, l, "owner", &l->owner) ||
+	    !set_unix_text(b, n, l, "group", &l->group) ||
+	    !set_unix_text(b, n, l, "mode", &mode))
+		return false;
+	l->mode = l->port > 0 ? 0 : MODE_INITIAL;
+	if (mode.n > 0 && l->port == 0 && !parse_mode(mode, &l->mode))
+		cfg_report_error(b->report, cfg_tree_value(n, "mode")->line, "mode",
+		                 "expected three octal digits, as 0660, got %s",
+		                 cfg_given(mode).c);
+	return true;
 }
 
 static bool
@@ -133,9 +214,12 @@ build_listen(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l
 	if (!parse_address(l->address, l)) {
 		l->port = 0;
 		cfg_report_error(b->report, v->line, "address",
-		                 "expected *:PORT, IPv4:PORT or [IPv6]:PORT, got %s",
-		                 cfg_given(v->text).c);
+		                 "expected *:PORT, IPv4:PORT, [IPv6]:PORT or "
+		                 "unix:/path of at most %u octets, got %s",
+		                 CFG_PATH_MAX, cfg_given(v->text).c);
 	}
+	if (!set_unix(b, n, l))
+		return false;
 	check_against(b, n, v->line, l);
 	return true;
 }

@@ -13,6 +13,8 @@
 #include "cfg/cfg.h"
 #include "cfg/cfg_show.h"
 
+#define TEN "0123456789"
+#define LONG_PATH TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0123456"
 #define HEAD "hostname = \"mail.example.org\" listen \"mx\" { address = \"*:25\" }\n"
 #define ROOM 8192U
 
@@ -263,6 +265,25 @@ static const struct {
 	{HEAD "listen \"b\" { address = \"[127.0.0.1]:26\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"[]:26\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"[:26\" }", "f:2: address: expected *:PORT"},
+	{HEAD "listen \"b\" { address = \"unix:\" }", "f:2: address: expected *:PORT"},
+	{HEAD "listen \"b\" { address = \"unix:run/s\" }", "f:2: address: expected *:PORT"},
+	{HEAD "listen \"b\" { address = \"unix:/run/\" }", "f:2: address: expected *:PORT"},
+	{HEAD "listen \"b\" { address = \"unix:/" LONG_PATH "\" }",
+	 "f:2: address: expected *:PORT"},
+	{HEAD "listen \"b\" { address = \"unix:/s\" } listen \"c\" { address = \"unix:/s\" }",
+	 "f:2: address: \"unix:/s\" is taken by listen \"b\""},
+	{HEAD "listen \"b\" { address = \"*:26\" mode = \"0660\" }",
+	 "f:2: mode: is for an address \"unix:/path\" alone"},
+	{HEAD "listen \"b\" { address = \"*:26\" owner = mail }",
+	 "f:2: owner: is for an address \"unix:/path\" alone"},
+	{HEAD "listen \"b\" { address = \"unix:/s\" mode = \"0680\" }",
+	 "f:2: mode: expected three octal digits"},
+	{HEAD "listen \"b\" { address = \"unix:/s\" mode = \"4660\" }",
+	 "f:2: mode: expected three octal digits"},
+	{HEAD "listen \"b\" { address = \"unix:/s\" mode = \"66\" }",
+	 "f:2: mode: expected three octal digits"},
+	{HEAD "listen \"b\" { address = \"unix:/s\" group = \"\" }",
+	 "f:2: group: expected a name or a number"},
 	{HEAD "listen \"b\" { address = \"localhost:26\" }", "f:2: address: expected *:PORT"},
 	/* domains */
 	{HEAD "domain \"a..b\" { }", "f:2: domain: expected a domain, got \"a..b\": "},

@@ -88,6 +88,10 @@ show_listen(struct buf *b, const struct cfg_listen *l)
 	add_quoted(b, l->name);
 	buf_add(b, STR(" {\n"));
 	add_text_key(b, "address", l->address);
+	if (l->path.n > 0)
+		buf_addf(b, "    mode = \"%04o\"\n", l->mode);
+	add_text_key(b, "owner", l->owner);
+	add_text_key(b, "group", l->group);
 	buf_addf(b, "    service = %.*s\n}\n",
 	         STR_FMT(cfg_choice_word(service->choices, (unsigned)l->service)));
 }

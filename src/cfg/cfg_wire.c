@@ -44,6 +44,10 @@ put_listen(struct buf *b, const struct cfg_listen *l)
 	put_addr(b, &l->addr4);
 	put_addr(b, &l->addr6);
 	buf_add_le(b, 2, l->port);
+	put_text(b, l->path);
+	buf_add_le(b, 2, l->mode);
+	put_text(b, l->owner);
+	put_text(b, l->group);
 	buf_add_le(b, 1, (uint64_t)l->service);
 }
 
@@ -183,20 +187,35 @@ take_array(struct decoding *d, size_t least, size_t octets, unsigned *ret_count)
 	return arena_array(d->arena, count == 0 ? 1 : count, octets);
 }
 
+/* A path, or an address and a port. */
+static bool
+listens_somewhere(const struct cfg_listen *l)
+{
+	if (l->path.n > 0)
+		return l->path.p[0] == '/' && l->port == 0 && !l->v4 && !l->v6;
+	return l->port > 0 && (l->v4 || l->v6);
+}
+
 static bool
 take_listen(struct decoding *d, struct cfg_listen *l)
 {
 	uint64_t port = 0;
+	uint64_t mode = 0;
 	unsigned service = 0;
 	bool good = take_text(d, 1, NAME_MAX_OCTETS, &l->name) &&
 	            take_text(d, 1, NAME_MAX_OCTETS, &l->address) && take_bool(d, &l->v4) &&
 	            take_bool(d, &l->v6) && take_addr(d, &l->addr4) &&
-	            take_addr(d, &l->addr6) && take_number(d, 2, 1, UINT16_MAX, &port) &&
-	            take_uint(d, 1, SERVICE_SMTP, &service) && (l->v4 || l->v6);
+	            take_addr(d, &l->addr6) && take_number(d, 2, 0, UINT16_MAX, &port) &&
+	            take_text(d, 0, CFG_PATH_MAX, &l->path) &&
+	            take_number(d, 2, 0, 0777, &mode) &&
+	            take_text(d, 0, NAME_MAX_OCTETS, &l->owner) &&
+	            take_text(d, 0, NAME_MAX_OCTETS, &l->group) &&
+	            take_uint(d, 1, SERVICE_SMTP, &service);
 
 	l->port = (uint16_t)port;
+	l->mode = (uint16_t)mode;
 	l->service = (enum cfg_service)service;
-	return good;
+	return good && listens_somewhere(l);
 }
 
 static bool
@@ -317,8 +336,8 @@ take_domains(struct decoding *d, struct cfg *c)
 static bool
 take_listens(struct decoding *d, struct cfg *c)
 {
-	c->listens =
-		take_array(d, 2 * 2 + 2 + 2 * 16 + 3, sizeof(c->listens[0]), &c->listen_count);
+	c->listens = take_array(d, 5 * 2 + 2 + 2 + 2 * 16 + 3, sizeof(c->listens[0]),
+	                        &c->listen_count);
 	if (c->listens == NULL)
 		return false;
 	for (unsigned i = 0; i < c->listen_count; i++)

@@ -1,14 +1,8 @@
 /*
  * What the wire form promises a role: what master encoded and nothing else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/buf.h"
+#include "base/test.h"
 #include "cfg/cfg.h"
 
 static struct str team_to[] = {
@@ -33,7 +27,13 @@ static struct cfg_domain domains[] = {
 	{				      .name = {"localhost", 9},        .same_as = {"b.example", 9},                                   .implied = true},
 };
 static struct cfg_listen listens[] = {
-	{.name = {"mx", 2}, .address = {"*:25", 4}, .v4 = true, .v6 = true, .port = 25},
+	{.name = {"mx", 2},         .address = {"*:25", 4}, .v4 = true, .v6 = true, .port = 25},
+	{ .name = {"here", 4},
+         .address = {"unix:/s", 7},
+         .path = {"/s", 2},
+         .mode = 0660,
+         .owner = {"mail", 4},
+         .group = {"8", 1}},
 };
 
 /* Every number at its least, which its row allows. */
@@ -70,6 +70,9 @@ test_decoded_is_what_was_encoded(void **unused)
 	assert_int_equal(cfg_encode(c, &b2, &e), RC_OK);
 	assert_true(str_eq(buf_str(&b), buf_str(&b2)));
 	assert_int_equal(c->listens[0].port, 25);
+	assert_str(c->listens[1].path, STR("/s"));
+	assert_int_equal(c->listens[1].mode, 0660);
+	assert_str(c->listens[1].group, STR("8"));
 	assert_int_equal(c->home, 1);
 	(void)cfg_free(c);
 }
@@ -140,8 +143,11 @@ test_what_lookups_could_not_trust_is_refused(void **unused)
 	struct cfg_domain nowhere[] = {domains[0]};
 	struct cfg_domain chain[] = {domains[0], domains[1]};
 	struct cfg_listen no_family[] = {listens[0]};
-	struct cfg bad[] = {sample(), sample(), sample(), sample(),
-	                    sample(), sample(), sample()};
+	struct cfg_listen no_port[] = {listens[0]};
+	struct cfg_listen both[] = {listens[1]};
+	struct cfg_listen relative[] = {listens[1]};
+	struct cfg bad[] = {sample(), sample(), sample(), sample(), sample(),
+	                    sample(), sample(), sample(), sample(), sample()};
 
 	chain[1].same_as = domains[0].name;
 	no_family[0].v4 = no_family[0].v6 = false;
@@ -150,7 +156,13 @@ test_what_lookups_could_not_trust_is_refused(void **unused)
 	bad[2].domains = nowhere, bad[2].domain_count = 1, bad[2].home = 0;
 	bad[3].domains = chain, bad[3].domain_count = 2;
 	bad[4].home = 3;
-	bad[5].listens = no_family;
+	no_port[0].port = 0;
+	both[0].port = 25;
+	relative[0].path = STR("s/");
+	bad[5].listens = no_family, bad[5].listen_count = 1;
+	bad[7].listens = no_port, bad[7].listen_count = 1;
+	bad[8].listens = both, bad[8].listen_count = 1;
+	bad[9].listens = relative, bad[9].listen_count = 1;
 	bad[6].edges = 0; /* under its row's min */
 	for (size_t i = 0; i < LENGTH(bad); i++) {
 		char room[4096];

@@ -58,9 +58,15 @@ listen_json(const struct cfg_listen *l)
 {
 	const struct cfg_key *service = cfg_key_find(SCOPE_listen, STR("service"));
 
-	return json_pack("{s:o, s:o, s:o}", "name", text(l->name), "address", text(l->address),
-	                 "service",
-	                 text(cfg_choice_word(service->choices, (unsigned)l->service)));
+	json_t *o = json_pack("{s:o, s:o, s:o}", "name", text(l->name), "address",
+	                      text(l->address), "service",
+	                      text(cfg_choice_word(service->choices, (unsigned)l->service)));
+
+	if (l->path.n > 0)
+		(void)json_object_update_new(o, json_pack("{s:i, s:o, s:o}", "mode",
+		                                          (int)l->mode, "owner", text(l->owner),
+		                                          "group", text(l->group)));
+	return o;
 }
 
 static json_t *

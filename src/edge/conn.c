@@ -127,6 +127,21 @@ refuse_one(struct conns *all, int listener)
 	return fd >= 0;
 }
 
+/* Who connected: an address, or the uid that the kernel vouches for. */
+static bool
+client_of(int fd, const struct sockaddr_storage *from, struct netaddr *ret)
+{
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	if (from->ss_family != AF_UNIX)
+		return netaddr_of((const struct sockaddr *)from, ret);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0)
+		return false;
+	*ret = netaddr_local(who.uid);
+	return true;
+}
+
 /* False where there is no more, or no use in trying now. */
 static bool
 accept_one(struct conns *all, int listener)
@@ -140,7 +155,7 @@ accept_one(struct conns *all, int listener)
 		return refuse_one(all, listener);
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
-	if (netaddr_of((const struct sockaddr *)&from, &client))
+	if (client_of(fd, &from, &client))
 		conn_new(all, fd, &client);
 	else
 		(void)close(fd);

@@ -39,7 +39,8 @@ struct edge {
 };
 
 /* Beyond those of every role: connections. */
-static const char *const calls[] = {"accept4", "getsockname", "setsockopt", "shutdown", NULL};
+static const char *const calls[] = {"accept4",    "getsockname", "getsockopt",
+                                    "setsockopt", "shutdown",    NULL};
 
 static const struct walls walls = {
 	.folder = FOLDER_EMPTY, .files = DESCRIPTORS, .writes = false, .calls = calls};
@@ -239,17 +240,26 @@ on_client(evutil_socket_t fd, short what, void *arg)
 	conns_accept(&e->conns, fd);
 }
 
+/* Connections inherit it: a reply of ours must not wait for a delayed ACK. */
+static bool
+no_delay(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
+}
+
 static void
 listener(struct role *r, unsigned number, int fd)
 {
 	CLEANUP(fd_closep) int own = fd;
 	struct edge *e = edge_of(r);
+	unsigned section = number / 2; /* LISTENER_NUMBER */
 	struct err err;
-	int on = 1;
 
-	/* connections inherit it: a reply of ours must not wait for a delayed ACK */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-	    fd_nonblock(fd, &err) != RC_OK || e->listener_count == LISTENERS_MAX) {
+	if (section >= r->cfg->listen_count || e->listener_count == LISTENERS_MAX ||
+	    (r->cfg->listens[section].path.n == 0 && !no_delay(fd)) ||
+	    fd_nonblock(fd, &err) != RC_OK) {
 		log_put(LOG_ERROR, "listener", KVS(kv_num("number", number)));
 		return;
 	}

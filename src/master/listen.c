@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "cfg/cfg.h"
 #include "master/listen.h"
+#include "role/ids.h"
 
 #define BACKLOG 4096 /* the system's own most is lower where net.core.somaxconn is */
 
@@ -64,6 +65,15 @@ listen_one(const struct cfg_listen *l, bool v6, int *ret_fd, struct err *e)
 	return RC_OK;
 }
 
+static enum rc listen_unix(const struct cfg_listen *l, int *ret_fd, struct err *e);
+
+/* For IPv4 and IPv6 by turns; the first of these turns is UNIX's too. */
+static bool
+has_socket(const struct cfg_listen *l, bool v6)
+{
+	return v6 ? l->v6 : l->v4 || l->path.n > 0;
+}
+
 enum rc
 listen_all(const struct cfg *c, struct listener *ret, unsigned *ret_count, struct err *e)
 {
@@ -76,9 +86,10 @@ listen_all(const struct cfg *c, struct listener *ret, unsigned *ret_count, struc
 		for (int v6 = 0; v6 < 2 && count < LISTEN_MAX; v6++) {
 			int fd = -1;
 
-			if (v6 ? !l->v6 : !l->v4)
+			if (!has_socket(l, v6))
 				continue;
-			if (listen_one(l, v6, &fd, e) == RC_OK)
+			if ((l->path.n > 0 ? listen_unix(l, &fd, e)
+			                   : listen_one(l, v6, &fd, e)) == RC_OK)
 				ret[count++] = (struct listener){LISTENER_NUMBER(i, v6), fd};
 			else if (l->v4 && l->v6 &&
 			         (e->sys == EAFNOSUPPORT || e->sys == EADDRNOTAVAIL))
@@ -93,16 +104,79 @@ listen_all(const struct cfg *c, struct listener *ret, unsigned *ret_count, struc
 	return e->rc;
 }
 
+/* ---- UNIX sockets ---- */
+
 static enum rc
-control_address(const struct cfg *c, struct sockaddr_un *ret, struct err *e)
+unix_address(struct str path, const char *key, struct sockaddr_un *ret, struct err *e)
 {
-	struct buf path = BUF_ON(ret->sun_path);
+	struct buf b = BUF_ON(ret->sun_path);
 
 	ret->sun_family = AF_UNIX;
-	buf_add(&path, c->control_socket);
-	if (path.cut)
-		return err_set(e, RC_PERM, "control_socket is longer than %zu octets",
+	buf_add(&b, path);
+	if (b.cut)
+		return err_set(e, RC_PERM, "%s is longer than %zu octets", key,
 		               sizeof(ret->sun_path) - 1);
+	return RC_OK;
+}
+
+/* Whether somebody listens there: what is left behind refuses at once. */
+static bool
+is_alive(const struct sockaddr_un *sa)
+{
+	CLEANUP(fd_closep)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 &&
+	       (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN);
+}
+
+/* A socket left behind by one that was killed would stand in the way for ever. */
+static void
+clear_way(const struct sockaddr_un *sa)
+{
+	struct stat st;
+
+	if (lstat(sa->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && !is_alive(sa))
+		(void)unlink(sa->sun_path); /* bind says so where that did not help */
+}
+
+/* Its mode stands from the first moment: nobody slips in before a chmod. */
+static enum rc
+bind_unix(int fd, const struct sockaddr_un *sa, mode_t mode, int backlog, struct err *e)
+{
+	mode_t was = umask(~mode & 0777);
+	int bound = bind(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	int failed = errno;
+
+	(void)umask(was);
+	errno = failed;
+	if (bound < 0 || listen(fd, backlog) < 0)
+		return err_sys(e, "socket %s", sa->sun_path);
+	return RC_OK;
+}
+
+static enum rc
+listen_unix(const struct cfg_listen *l, int *ret_fd, struct err *e)
+{
+	struct sockaddr_un sa;
+	uid_t uid;
+	gid_t gid;
+	CLEANUP(fd_closep)
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(e, "listen \"%.*s\": socket", STR_FMT(l->name));
+	if (unix_address(l->path, "path", &sa, e) != RC_OK ||
+	    ids_of_names(l->owner, l->group, &uid, &gid, e) != RC_OK)
+		return err_in(e, "listen \"%.*s\"", STR_FMT(l->name));
+	clear_way(&sa);
+	if (bind_unix(fd, &sa, l->mode, BACKLOG, e) != RC_OK)
+		return err_in(e, "listen \"%.*s\"", STR_FMT(l->name));
+	/* lchown: whoever may write in that folder could have put a link in its place */
+	if ((l->owner.n > 0 || l->group.n > 0) && lchown(sa.sun_path, uid, gid) < 0)
+		return err_sys(e, "listen \"%.*s\": owner of %s", STR_FMT(l->name),
+		               sa.sun_path);
+	*ret_fd = fd_take(&fd);
 	return RC_OK;
 }
 
@@ -110,31 +184,35 @@ enum rc
 listen_control(const struct cfg *c, int *ret_fd, struct err *e)
 {
 	struct sockaddr_un sa;
-	struct stat st;
 
-	if (control_address(c, &sa, e) != RC_OK)
+	if (unix_address(c->control_socket, "control_socket", &sa, e) != RC_OK)
 		return e->rc;
 	CLEANUP(fd_closep)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_sys(e, "control socket");
-	if (lstat(sa.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-		(void)unlink(sa.sun_path); /* bind says so where that did not help */
-	mode_t was = umask(0177);
-	int bound = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
-	(void)umask(was);
-	if (bound < 0 || listen(fd, 16) < 0)
-		return err_sys(e, "control socket %s", sa.sun_path);
+	clear_way(&sa);
+	if (bind_unix(fd, &sa, 0600, 16, e) != RC_OK)
+		return err_in(e, "control");
 	*ret_fd = fd_take(&fd);
 	return RC_OK;
 }
 
-void
-listen_control_remove(const struct cfg *c)
+static void
+remove_unix(struct str path)
 {
 	struct sockaddr_un sa;
 	struct err e;
 
-	if (control_address(c, &sa, &e) == RC_OK)
+	if (unix_address(path, "path", &sa, &e) == RC_OK)
 		(void)unlink(sa.sun_path); /* gone already is as good */
+}
+
+void
+listen_remove(const struct cfg *c)
+{
+	remove_unix(c->control_socket);
+	for (unsigned i = 0; i < c->listen_count; i++)
+		if (c->listens[i].path.n > 0)
+			remove_unix(c->listens[i].path);
 }

@@ -18,7 +18,8 @@ struct listener {
 
 /*
  * All sockets of the listen sections into <ret>, at most LISTEN_MAX. On failure those made
- * so far are closed. A `*` does without the family that the machine does not have.
+ * so far are closed. A `*` does without the family that the machine does not have. A UNIX
+ * socket takes the place of one that nobody listens on; it gets its owner and mode here.
  */
 enum rc listen_all(const struct cfg *c, struct listener *ret, unsigned *ret_count,
                    struct err *e) MUST_CHECK;
@@ -26,7 +27,7 @@ enum rc listen_all(const struct cfg *c, struct listener *ret, unsigned *ret_coun
 /* The operator's UNIX socket, mode 0600, in place of one left behind. */
 enum rc listen_control(const struct cfg *c, int *ret_fd, struct err *e) MUST_CHECK;
 
-/* Remove the operator's socket. */
-void listen_control_remove(const struct cfg *c);
+/* Remove the operator's socket and those of the listen sections. */
+void listen_remove(const struct cfg *c);
 
 #endif

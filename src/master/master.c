@@ -157,7 +157,7 @@ live(struct house *h)
 	/* one turn at a time, so that each turn's lines leave with it */
 	while (!event_base_got_break(h->base) && event_base_loop(h->base, EVLOOP_ONCE) == 0)
 		log_flush();
-	listen_control_remove(h->cfg);
+	listen_remove(h->cfg);
 	h->notify = notify_close(h->notify);
 }
 

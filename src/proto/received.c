@@ -2,12 +2,16 @@
  * Our Received: field. See received.h.
  *
  *     Received: from HELO (RDNS [IP]) by HOST with PROTOCOL id ID [for <RCPT>]; DATE
+ *
+ * A local process has no IP: its uid stands there in a comment.
  */
-#include "proto/received.h"
+#include <inttypes.h>
+
 #include "base/date.h"
 #include "base/id.h"
 #include "proto/domain.h"
 #include "proto/header.h"
+#include "proto/received.h"
 
 /* What names and literals are made of; all else is `?`. One word, so the form stays readable.
  */
@@ -36,6 +40,22 @@ add_with(struct buf *b, const struct received *r)
 	buf_add(b, r->auth ? STR("A") : STR(""));
 }
 
+static void
+add_client(struct buf *b, const struct received *r)
+{
+	uint32_t uid;
+
+	if (netaddr_is_local(&r->client, &uid)) {
+		buf_addf(b, "(uid %" PRIu32 ")", uid);
+		return;
+	}
+	buf_addc(b, '(');
+	add_word(b, r->rdns.n > 0 ? r->rdns : STR("unknown"));
+	buf_addc(b, ' ');
+	domain_add_literal(b, &r->client);
+	buf_addc(b, ')');
+}
+
 bool
 received_add(struct buf *b, const struct received *r)
 {
@@ -44,11 +64,9 @@ received_add(struct buf *b, const struct received *r)
 
 	buf_add(&v, STR("from "));
 	add_word(&v, r->helo.n > 0 ? r->helo : STR("unknown"));
-	buf_add(&v, STR(" ("));
-	add_word(&v, r->rdns.n > 0 ? r->rdns : STR("unknown"));
 	buf_addc(&v, ' ');
-	domain_add_literal(&v, &r->client);
-	buf_add(&v, STR(") by "));
+	add_client(&v, r);
+	buf_add(&v, STR(" by "));
 	buf_add(&v, r->host);
 	buf_add(&v, STR(" with "));
 	add_with(&v, r);

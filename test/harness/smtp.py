@@ -53,11 +53,17 @@ class Smtp:
     """One connection. Nothing is sent or read but what is asked for."""
 
     def __init__(self, port, host="127.0.0.1", source=None, seconds=SECONDS):
+        """`port` may be the path of a UNIX socket."""
         self.seconds = seconds
         self.held = b""  # received, not yet parsed
-        self.sock = socket.create_connection(
-            (host, port), timeout=seconds, source_address=(source, 0) if source else None)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(port, int):
+            self.sock = socket.create_connection(
+                (host, port), timeout=seconds, source_address=(source, 0) if source else None)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(seconds)
+            self.sock.connect(str(port))
 
     def __enter__(self):
         return self
