@@ -63,9 +63,9 @@ test_whole_field(void **unused)
 		"Received: from mx.r.example (unknown [IPv6:2001:db8::1]) by mail.l.example\n"
 		" with ESMTP id 0000000000000; Tue, 1 Jul 2003 10:52:37 +0000\n");
 	r.client = netaddr_local(1000);
-	assert_received(&r,
-	                "Received: from mx.r.example (uid 1000) by mail.l.example with ESMTP id\n"
-	                " 0000000000000; Tue, 1 Jul 2003 10:52:37 +0000\n");
+	assert_received(
+		&r, "Received: from mx.r.example (uid 1000) by mail.l.example with ESMTP id\n"
+		    " 0000000000000; Tue, 1 Jul 2003 10:52:37 +0000\n");
 }
 
 /* RFC 3848, RFC 6531 §4.3. */
