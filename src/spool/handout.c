@@ -54,6 +54,7 @@ message_of(const struct parcel *p)
 	                      .again = w->again,
 	                      .size = w->size,
 	                      .hash = w->hash,
+	                      .flags = w->flags,
 	                      .sender = w->sender,
 	                      .rcpts = w->rcpts,
 	                      .body = p->fd}
@@ -99,6 +100,7 @@ hand_letter(struct spool *sp, struct task *t, struct lane *l, struct err *e)
 	                           .again = is_again(sp, t, t->letter->seq),
 	                           .size = t->letter->size,
 	                           .hash = t->letter->hash,
+	                           .flags = t->letter->flags,
 	                           .sender = t->letter->sender,
 	                           .rcpts = t->letter->rcpts,
 	                           .body = t->letter->body};
@@ -217,6 +219,7 @@ read_parcel(struct spool *sp, struct task *t, struct parcel *p, struct err *e)
 	p->work.again = is_again(sp, t, row.seq);
 	p->work.size = row.size;
 	p->work.hash = row.hash;
+	p->work.flags = row.flags;
 	p->work.sender = row.sender;
 	p->work.body = row.body;
 	p->wire = BUF_ON(p->room);

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/test.h"
+#include "proto/smtp.h"
 #include "spool/house.h"
 
 void
@@ -129,6 +130,7 @@ house_commit(uint64_t id, struct list rcpts, struct str body)
 		.no = MSG_mail_commit,
 		.mail_commit = {.session = 7,
 	                        .id = id,
+	                        .flags = MAIL_8BIT | MAIL_SMTPUTF8,
 	                        .size = body.n,
 	                        .hash = XXH3_64bits(body.p, body.n),
 	                        .sender = STR("someone@example.net"),

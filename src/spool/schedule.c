@@ -82,6 +82,7 @@ letter_new(uint64_t seq, const struct msg_mail_commit *m)
 	l->seq = seq;
 	l->size = m->size;
 	l->hash = m->hash;
+	l->flags = m->flags;
 	l->sender = copy_to(&at, m->sender);
 	l->rcpts = (struct list){m->rcpts.count, copy_to(&at, m->rcpts.wire)};
 	l->body = copy_to(&at, m->body);

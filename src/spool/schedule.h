@@ -28,6 +28,7 @@ struct letter {
 	uint64_t seq;
 	uint64_t size;
 	uint64_t hash;
+	uint32_t flags; /* MAIL_... */
 	struct str sender;
 	struct list rcpts; /* at most SCHEDULE_RCPTS: all it has */
 	struct str body;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/test.h"
+#include "proto/smtp.h"
 #include "spool/house.h"
 
 #define RESERVE_MOST UINT64_C(1099511627776) /* of spool_reserve */
@@ -27,6 +28,7 @@ test_kept_delivered_gone(void **state)
 	assert_int_equal(w.id, id);
 	assert_int_equal(w.again, 0);
 	assert_int_equal(w.seq, (UINT64_C(1) << 32) + 1);
+	assert_int_equal(w.flags, MAIL_8BIT | MAIL_SMTPUTF8);
 	assert_str(w.sender, STR("someone@example.net"));
 	assert_str(w.body, STR("Subject: x\n\nhello\n"));
 	assert_int_equal(w.rcpts.count, 2);
@@ -49,6 +51,7 @@ test_kept_survives_kill(void **state)
 	assert_int_equal(w.id, id);
 	assert_int_equal(w.again, 1);
 	assert_int_equal(w.hash, XXH3_64bits("kept\n", 5));
+	assert_int_equal(w.flags, MAIL_8BIT | MAIL_SMTPUTF8);
 	assert_str(w.body, STR("kept\n"));
 	house_done(h, id, 0, 1, RC_OK);
 }
