@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "cfg/cfg.h"
 #include "command/command.h"
 #include "master/master.h"
 
@@ -15,7 +14,5 @@ command_run(const struct call *call)
 
 	if (c == NULL)
 		return EX_CONFIG;
-	int code = master_run(c);
-	(void)cfg_free(c);
-	return code;
+	return master_run(c);
 }

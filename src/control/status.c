@@ -1,9 +1,11 @@
 /*
  * What `sekisho status` is answered. See status.h.
  */
-#include "control/status.h"
+#include <string.h>
+
 #include "base/id.h"
 #include "control/answer.h"
+#include "control/status.h"
 #include "ipc/sandbox.h"
 
 static struct msg_process *
@@ -15,15 +17,43 @@ find(struct processes *ps, unsigned role, unsigned index)
 	return NULL;
 }
 
+/* Behind the last of its role, so that they stand together. */
+static struct msg_process *
+make_room(struct processes *ps, unsigned role)
+{
+	unsigned at = ps->count;
+
+	while (at > 0 && ps->all[at - 1].role != role)
+		at--;
+	if (at == 0)
+		at = ps->count;
+	memmove(&ps->all[at + 1], &ps->all[at], (ps->count - at) * sizeof(ps->all[0]));
+	ps->count++;
+	return &ps->all[at];
+}
+
+static void
+forget(struct processes *ps, struct msg_process *p)
+{
+	const struct msg_process *end = &ps->all[ps->count--];
+
+	memmove(p, p + 1, (size_t)(end - (p + 1)) * sizeof(*p));
+}
+
 bool
 processes_note(struct processes *ps, const struct msg_process *p)
 {
 	struct msg_process *at = find(ps, p->role, p->index);
 
+	if (p->gone != 0) {
+		if (at != NULL)
+			forget(ps, at);
+		return true;
+	}
 	if (at == NULL && ps->count == PROCESSES_MAX)
 		return false;
 	if (at == NULL)
-		at = &ps->all[ps->count++];
+		at = make_room(ps, p->role);
 	*at = *p;
 	return true;
 }

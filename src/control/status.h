@@ -8,14 +8,15 @@
 #include "base/buf.h"
 #include "ipc/msg.h"
 
-#define PROCESSES_MAX 64U /* of the house, master among them */
+#define PROCESSES_MAX 161U /* of the house, master among them */
 
 struct processes {
 	struct msg_process all[PROCESSES_MAX];
 	unsigned count;
 };
 
-/* One started, became ready or ended. False: there are more than a house has. */
+/* One started, became ready, ended, or is gone for good. False: there are more than a house
+ * has. */
 bool processes_note(struct processes *ps, const struct msg_process *p) MUST_CHECK;
 
 /* What an answer is put together from. */

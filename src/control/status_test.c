@@ -83,6 +83,30 @@ test_more_processes_than_a_house_has_are_refused(void **unused)
 	}
 }
 
+/* Those of one role stand together, in the order in which they came. */
+static void
+test_one_that_is_gone_is_forgotten(void **unused)
+{
+	(void)unused;
+	struct processes ps = {.count = 0};
+	struct msg_process some[] = {
+		process_of(EDGE, 0, 17, true), process_of(EDGE, 1, 18, true),
+		process_of(CONTROL, 0, 19, true), process_of(EDGE, 2, 20, true)};
+
+	for (size_t i = 0; i < LENGTH(some); i++)
+		assert_true(processes_note(&ps, &some[i]));
+	assert_int_equal(ps.all[2].pid, 20);
+	assert_int_equal(ps.all[3].pid, 19);
+	some[0].gone = 1;
+	for (unsigned i = 0; i < 2; i++) { /* the second time there is nothing to forget */
+		assert_true(processes_note(&ps, &some[0]));
+		assert_int_equal(ps.count, 3);
+		assert_int_equal(ps.all[0].pid, 18);
+		assert_int_equal(ps.all[1].pid, 20);
+		assert_int_equal(ps.all[2].pid, 19);
+	}
+}
+
 static void
 check_process(const json_t *row, size_t at, const char *role, const char *state, size_t walls)
 {
@@ -181,6 +205,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_changed_takes_the_place_of_what_was),
+		cmocka_unit_test(test_one_that_is_gone_is_forgotten),
 		cmocka_unit_test(test_more_processes_than_a_house_has_are_refused),
 		cmocka_unit_test(test_processes_are_told),
 		cmocka_unit_test(test_parts_are_gathered),

@@ -36,6 +36,7 @@ struct edge {
 	struct event *journal_due;
 	uint32_t links;    /* channels so far: the number of the newest */
 	uint64_t drain_by; /* with env.draining: when what is left is cut */
+	bool retired;      /* takes no more connections, serves those it has to their end */
 };
 
 /* Beyond those of every role: connections. */
@@ -330,7 +331,7 @@ turn(struct role *r)
 
 	if (journal_is_eager(e->journal))
 		send_journal(e);
-	if (!e->env.draining || e->conns.count > 0)
+	if ((!e->env.draining && !e->retired) || e->conns.count > 0)
 		return;
 	send_journal(e);
 	role_quit(r, EX_OK);
@@ -352,6 +353,18 @@ drain(struct role *r, uint64_t most_ms)
 	e->drain_by = r->now_ms + most_ms;
 	stop_listening(e);
 	conns_walk(&e->conns, drain_one, 0);
+}
+
+/* What has connected already is served: a socket that nobody else has is about to close. */
+static void
+retire(struct role *r)
+{
+	struct edge *e = edge_of(r);
+
+	for (unsigned i = 0; i < e->listener_count; i++)
+		conns_accept(&e->conns, event_get_fd(e->listeners[i]));
+	stop_listening(e);
+	e->retired = true;
 }
 
 /* ---- life ---- */
@@ -472,6 +485,7 @@ main(int argc, char **argv)
 		.peer_down = peer_down,
 		.listener = listener,
 		.drain = drain,
+		.retire = retire,
 		.close = edge_close,
 		.handlers = handlers,
 	};

@@ -20,6 +20,7 @@ enum proc {
 	LOGGER = 1 << 9,
 };
 #define PROC_COUNT 10
+#define PEERS_MAX 64 /* of one role at once; an edge's index is in its ids: ID_MAKER_MAX */
 #define ANY ((1 << PROC_COUNT) - 1 - MASTER)
 
 /* Sessions of one edge at once, refused ones until they are closed among them: what state

@@ -1,10 +1,11 @@
 /*
- * Starting, linking and replacing processes. See house.h; leaving is leave.c.
+ * Starting and replacing processes. See house.h; leaving is leave.c, channels are link.c.
  *
  * First start and restart are one mechanism: whoever is started gets a fresh pair of ends to
  * each neighbour that runs, and so does the neighbour.
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,19 +18,19 @@
 #include "cfg/cfg.h"
 #include "master/house.h"
 #include "master/leave.h"
+#include "master/link.h"
 #include "master/tell.h"
 
 #define WAIT_FIRST_MS 10 /* before the first replacement; doubles with each early death */
 #define WAIT_MOST_MS 30000
-#define RELINK_MS 900       /* a pair gets no second channel before */
 #define LIVED_LONG_MS 60000 /* a death after this starts the count anew */
 
 /* In this order: logger hears the others' first words; who serves comes before who asks. */
 static const enum proc order[] = {LOGGER, STATE,   STORE, VAULT,  WRITER,
                                   SPOOL,  DELIVER, EDGE,  CONTROL};
 
-static unsigned
-how_many(const struct cfg *c, enum proc p)
+unsigned
+house_wants(const struct cfg *c, enum proc p)
 {
 	switch (p) {
 	case EDGE:
@@ -43,18 +44,73 @@ how_many(const struct cfg *c, enum proc p)
 	}
 }
 
+/* ---- slots ---- */
+
 static void on_again(evutil_socket_t fd, short what, void *arg);
 
-void
-house_plan(struct house *h)
+struct slot *
+house_find(struct house *h, enum proc p, unsigned index)
 {
-	for (size_t i = 0; i < LENGTH(order); i++)
-		for (unsigned n = 0; n < how_many(h->cfg, order[i]); n++) {
-			struct slot *s = &h->slots[h->slot_count++];
+	for (unsigned i = 0; i < h->slot_count; i++) {
+		struct slot *s = &h->slots[i];
 
-			*s = (struct slot){.house = h, .proc = order[i], .index = n};
-			s->again = evtimer_new(h->base, on_again, s);
-		}
+		if (s->house != NULL && s->proc == p && s->index == index)
+			return s;
+	}
+	return NULL;
+}
+
+static struct slot *
+free_slot(struct house *h)
+{
+	for (unsigned i = 0; i < h->slot_count; i++)
+		if (h->slots[i].house == NULL)
+			return &h->slots[i];
+	return h->slot_count < SLOTS_MAX ? &h->slots[h->slot_count++] : NULL;
+}
+
+enum rc
+house_add(struct house *h, enum proc p, unsigned first, struct slot **ret, struct err *e)
+{
+	unsigned index = first;
+
+	while (index < PEERS_MAX && house_find(h, p, index) != NULL)
+		index++;
+	struct slot *s = index < PEERS_MAX ? free_slot(h) : NULL;
+	if (s == NULL)
+		return err_set(e, RC_TEMP, "no room for another %s", proc_name(p));
+	*s = (struct slot){.proc = p, .index = index, .fate = FATE_REPLACED};
+	s->again = evtimer_new(h->base, on_again, s);
+	if (s->again == NULL)
+		return err_set(e, RC_TEMP, "out of memory");
+	s->house = h;
+	s->plan = plan_hold(h->plan);
+	*ret = s;
+	return RC_OK;
+}
+
+/* Nothing of it runs. */
+static void
+slot_free(struct slot *s)
+{
+	s->fate = FATE_GONE;
+	tell_process(s);
+	event_free(s->again);
+	free(s->lodging);
+	(void)plan_drop(s->plan);
+	*s = (struct slot){.house = NULL};
+}
+
+enum rc
+house_plan(struct house *h, struct err *e)
+{
+	struct slot *s;
+
+	for (size_t i = 0; i < LENGTH(order); i++)
+		for (unsigned n = 0; n < house_wants(h->plan->cfg, order[i]); n++)
+			if (house_add(h, order[i], 0, &s, e) != RC_OK)
+				return e->rc;
+	return RC_OK;
 }
 
 static void
@@ -75,7 +131,7 @@ static void
 say_started(struct house *h)
 {
 	for (unsigned i = 0; i < h->slot_count; i++)
-		if (!h->slots[i].ready)
+		if (h->slots[i].house != NULL && !h->slots[i].ready)
 			return;
 	if (!h->started)
 		log_put(LOG_INFO, "started",
@@ -99,63 +155,6 @@ on_down(void *arg, struct channel *c, const char *why)
 		(void)kill(s->pid, SIGKILL); /* a role without master cannot be steered */
 }
 
-/* ---- start ---- */
-
-static enum rc
-send_link(struct slot *to, const struct slot *peer, int fd, struct err *e)
-{
-	struct msg m = {
-		.no = MSG_link,
-		.link = {.peer = (uint8_t)proc_number(peer->proc),
-	                 .index = (uint16_t)peer->index,
-	                 .channel = fd}
-        };
-
-	return channel_send(to->channel, &m, e);
-}
-
-/* The one place for a pair, whichever is named first. */
-static uint64_t *
-linked_ms(struct slot *a, struct slot *b)
-{
-	struct house *h = a->house;
-	struct slot *low = a < b ? a : b;
-
-	return &h->linked_ms[low - h->slots][(low == a ? b : a) - h->slots];
-}
-
-static enum rc
-link_pair(struct slot *a, struct slot *b, struct err *e)
-{
-	int ends[2];
-
-	if (channel_pair(ends, e) != RC_OK)
-		return e->rc;
-	CLEANUP(fd_closep) int first = ends[0];
-	CLEANUP(fd_closep) int second = ends[1];
-	*linked_ms(a, b) = clock_mono_ms();
-	if (send_link(a, b, first, e) != RC_OK)
-		return e->rc;
-	return send_link(b, a, second, e);
-}
-
-/* A neighbour that dies meanwhile is no error: its replacement is linked again. */
-static enum rc
-link_all(struct slot *s, struct err *e)
-{
-	struct house *h = s->house;
-
-	for (unsigned i = 0; i < h->slot_count; i++) {
-		struct slot *peer = &h->slots[i];
-
-		if (peer->channel == NULL || !proc_linked(s->proc, peer->proc))
-			continue;
-		if (link_pair(s, peer, e) != RC_OK && e->rc != RC_TEMP)
-			return e->rc;
-	}
-	return RC_OK;
-}
-
 /* ---- what roles say ---- */
 
 static void
@@ -170,30 +169,10 @@ on_ready(struct slot *s, const struct msg *m)
 	tell_process(s);
 }
 
-/*
- * Two that live lost their channel: one cut the other off. Both ask; one new channel does. To
- * one that died its replacement is linked anyway.
- */
 static void
 on_relink(struct slot *s, const struct msg *m)
 {
-	struct house *h = s->house;
-	struct err e;
-
-	for (unsigned i = 0; i < h->slot_count && !h->leaving; i++) {
-		struct slot *peer = &h->slots[i];
-
-		if (peer->proc != proc_of(m->relink.peer) || peer->index != m->relink.index ||
-		    peer->channel == NULL || !proc_linked(s->proc, peer->proc) ||
-		    clock_mono_ms() - *linked_ms(s, peer) < RELINK_MS)
-			continue;
-		log_put(LOG_WARN, "relink",
-		        KVS(kv_text("of", proc_name(s->proc)), kv_num("index", s->index),
-		            kv_text("peer", proc_name(peer->proc)),
-		            kv_num("peer_index", peer->index)));
-		if (link_pair(s, peer, &e) != RC_OK)
-			log_say(LOG_ERROR, "relink", e.text);
-	}
+	link_again(s, &m->relink);
 }
 
 static void
@@ -209,6 +188,8 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 	else
 		handlers[m->no](arg, m);
 }
+
+/* ---- start ---- */
 
 static enum rc
 send_listener(struct slot *s, unsigned number, int fd, struct err *e)
@@ -233,11 +214,15 @@ send_listeners(struct slot *s, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-send_begin(struct slot *s, bool again, struct err *e)
+enum rc
+house_begin(struct slot *s, bool again, struct err *e)
 {
 	struct msg m = {.no = MSG_begin, .begin = {.again = again}};
 
+	if (s->channel == NULL)
+		return err_set(e, RC_TEMP, "%s died at its start", proc_name(s->proc));
+	if (send_listeners(s, e) != RC_OK)
+		return e->rc;
 	return channel_send(s->channel, &m, e);
 }
 
@@ -256,7 +241,7 @@ give_birth(struct slot *s, struct err *e)
 	s->ready = false;
 	s->born_ms = clock_mono_ms();
 	s->since_us = clock_wall_us();
-	if (spawn(&s->house->nursery, s->proc, s->index, theirs, &s->pid, e) != RC_OK) {
+	if (spawn(&s->house->nursery, s, theirs, &s->pid, e) != RC_OK) {
 		s->channel = channel_free(s->channel);
 		return e->rc;
 	}
@@ -264,29 +249,67 @@ give_birth(struct slot *s, struct err *e)
 }
 
 enum rc
-house_start(struct slot *s, bool again, struct err *e)
+house_start(struct slot *s, struct err *e)
 {
 	if (give_birth(s, e) != RC_OK)
 		return e->rc;
-	s->replaced += again;
 	tell_process(s);
-	if (link_all(s, e) != RC_OK || send_listeners(s, e) != RC_OK)
-		return e->rc;
-	/* at first start all are linked before anyone begins */
-	return again ? send_begin(s, true, e) : RC_OK;
+	return link_all(s, e);
 }
 
 enum rc
 house_start_all(struct house *h, struct err *e)
 {
 	for (unsigned i = 0; i < h->slot_count; i++)
-		if (house_start(&h->slots[i], false, e) != RC_OK)
+		if (house_start(&h->slots[i], e) != RC_OK)
 			return e->rc;
+	/* all are linked before anyone begins */
 	for (unsigned i = 0; i < h->slot_count; i++)
 		/* one that died already is begun again when it is replaced */
-		if (send_begin(&h->slots[i], false, e) != RC_OK && e->rc != RC_TEMP)
+		if (house_begin(&h->slots[i], false, e) != RC_OK && e->rc != RC_TEMP)
 			return e->rc;
 	return RC_OK;
+}
+
+/* ---- leaving, one by one ---- */
+
+static void
+ask_to_leave(struct slot *s)
+{
+	struct msg m = {.no = MSG_retire};
+	struct err e;
+
+	if (s->channel == NULL || channel_send(s->channel, &m, &e) != RC_OK)
+		(void)kill(s->pid, SIGKILL); /* it cannot be asked */
+}
+
+void
+house_retire(struct slot *s)
+{
+	s->fate = FATE_GONE;
+	if (s->pid > 0)
+		ask_to_leave(s);
+	else
+		slot_free(s);
+}
+
+void
+house_renew(struct slot *s)
+{
+	if (s->pid == 0 || s->fate == FATE_RENEWED)
+		return; /* its successor will have the newest plan as it is */
+	s->fate = FATE_RENEWED;
+	ask_to_leave(s);
+}
+
+void
+house_drop(struct slot *s)
+{
+	s->fate = FATE_GONE;
+	if (s->pid > 0)
+		(void)kill(s->pid, SIGKILL); /* ours, and not yet waited for */
+	else
+		slot_free(s);
 }
 
 /* ---- death ---- */
@@ -304,17 +327,17 @@ wait_and_restart(struct slot *s)
 	(void)evtimer_add(s->again, &wait); /* no memory is needed for a timer that exists */
 }
 
+/* The successor of one that ended: by the newest plan. */
 static void
-on_again(evutil_socket_t fd, short what, void *arg)
+start_again(struct slot *s)
 {
-	struct slot *s = arg;
 	struct err e;
 
-	(void)fd;
-	(void)what;
-	if (s->house->leaving)
-		return;
-	if (house_start(s, true, &e) == RC_OK)
+	(void)plan_drop(s->plan);
+	s->plan = plan_hold(s->house->plan);
+	s->fate = FATE_REPLACED;
+	s->replaced++;
+	if (house_start(s, &e) == RC_OK && house_begin(s, true, &e) == RC_OK)
 		return;
 	log_put(LOG_ERROR, "restart",
 	        KVS(kv_text("of", proc_name(s->proc)), kv_text("text", e.text)));
@@ -325,9 +348,21 @@ on_again(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct slot *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (!s->house->leaving)
+		start_again(s);
+}
+
+static void
 say_ended(const struct slot *s, int status)
 {
-	bool asked = s->house->leaving && WIFEXITED(status) && WEXITSTATUS(status) == EX_OK;
+	bool asked = (s->house->leaving || s->fate != FATE_REPLACED) && WIFEXITED(status) &&
+	             WEXITSTATUS(status) == EX_OK;
 
 	log_put(asked ? LOG_DEBUG : LOG_ERROR, "role_ended",
 	        KVS(kv_text("of", proc_name(s->proc)), kv_num("index", s->index),
@@ -335,6 +370,37 @@ say_ended(const struct slot *s, int status)
 	            kv_text("by", WIFSIGNALED(status) ? "signal" : "exit"),
 	            kv_num("code", (uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status)
 	                                                          : WEXITSTATUS(status)))));
+}
+
+/* Nobody asked it to end. */
+static void
+replace(struct slot *s, int wait_status)
+{
+	/* Only a start is given up. Once this one was ready, what a role finds may pass (a
+	 * folder unmounted, a disk that cannot be read), and one that was taken over could say
+	 * it. */
+	if (!s->served && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EX_CONFIG) {
+		log_say(LOG_ERROR, "giving_up",
+		        "a role cannot work with what it found: see its line above");
+		house_leave(s->house, EX_CONFIG);
+		return;
+	}
+	if (clock_mono_ms() - s->born_ms > LIVED_LONG_MS)
+		s->deaths = 0;
+	wait_and_restart(s);
+}
+
+static void
+note_ended(struct slot *s, int wait_status)
+{
+	say_ended(s, wait_status);
+	s->pid = 0;
+	s->ready = false;
+	s->since_us = clock_wall_us();
+	s->channel = channel_free(s->channel);
+	tell_process(s);
+	if (s->ended != NULL)
+		s->ended(s, wait_status);
 }
 
 void
@@ -347,26 +413,13 @@ house_ended(struct house *h, pid_t pid, int wait_status)
 			s = &h->slots[i];
 	if (s == NULL)
 		return;
-	say_ended(s, wait_status);
-	s->pid = 0;
-	s->ready = false;
-	s->since_us = clock_wall_us();
-	s->channel = channel_free(s->channel);
-	tell_process(s);
-	if (h->leaving) {
+	note_ended(s, wait_status);
+	if (h->leaving)
 		leave_step(h);
-		return;
-	}
-	/* Only a start is given up. Once this one was ready, what a role finds may pass (a
-	 * folder unmounted, a disk that cannot be read), and one that was taken over could say
-	 * it. */
-	if (!s->served && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EX_CONFIG) {
-		log_say(LOG_ERROR, "giving_up",
-		        "a role cannot work with what it found: see its line above");
-		house_leave(h, EX_CONFIG);
-		return;
-	}
-	if (clock_mono_ms() - s->born_ms > LIVED_LONG_MS)
-		s->deaths = 0;
-	wait_and_restart(s);
+	else if (s->fate == FATE_GONE)
+		slot_free(s);
+	else if (s->fate == FATE_RENEWED)
+		start_again(s);
+	else
+		replace(s, wait_status);
 }

@@ -56,7 +56,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 static void
 phase_ask(struct house *h)
 {
-	uint64_t most_ms = h->cfg->drain * 1000;
+	uint64_t most_ms = h->plan->cfg->drain * 1000;
 	struct msg m = {.no = MSG_drain, .drain = {.most_ms = (uint32_t)most_ms}};
 	uint64_t late_ms = most_ms + GRACE_MS;
 	struct timeval late = {(time_t)(late_ms / 1000), (suseconds_t)(late_ms % 1000 * 1000)};
@@ -83,7 +83,7 @@ leave_step(struct house *h)
 			/* the end of the pipe is what tells logger to leave; what master has to
 			 * say after that is lost, for the reader may be one that stalls */
 			log_flush();
-			log_open(-1, "master", (enum log_level)h->cfg->log_level);
+			log_open(-1, "master", (enum log_level)h->plan->cfg->log_level);
 			(void)close(h->nursery.log_write);
 		}
 		if (h->phase < LENGTH(phases))

@@ -115,12 +115,13 @@ static enum rc
 prepare(struct house *h, int *ret_lock, struct err *e)
 {
 	raise_descriptors();
-	if (folders_make(h->cfg, e) != RC_OK || lock_data(h->cfg, ret_lock, e) != RC_OK)
+	if (folders_make(h->plan->cfg, e) != RC_OK ||
+	    lock_data(h->plan->cfg, ret_lock, e) != RC_OK)
 		return e->rc;
-	if (listen_all(h->cfg, h->listeners, &h->listener_count, e) != RC_OK ||
-	    listen_control(h->cfg, &h->control, e) != RC_OK)
+	if (listen_all(h->plan->cfg, h->listeners, &h->listener_count, e) != RC_OK ||
+	    listen_control(h->plan->cfg, &h->control, e) != RC_OK)
 		return e->rc;
-	if (nursery_make(&h->nursery, h->cfg, e) != RC_OK)
+	if (nursery_make(&h->nursery, e) != RC_OK)
 		return e->rc;
 	h->base = event_base_new();
 	return h->base == NULL ? err_set(e, RC_TEMP, "make the event loop") : RC_OK;
@@ -148,8 +149,7 @@ live(struct house *h)
 		h->status = EX_OSERR;
 		return;
 	}
-	house_plan(h);
-	if (house_start_all(h, &e) != RC_OK) {
+	if (house_plan(h, &e) != RC_OK || house_start_all(h, &e) != RC_OK) {
 		log_say(LOG_ERROR, "start", e.text);
 		house_leave(h, EX_OSERR);
 	}
@@ -157,24 +157,25 @@ live(struct house *h)
 	/* one turn at a time, so that each turn's lines leave with it */
 	while (!event_base_got_break(h->base) && event_base_loop(h->base, EVLOOP_ONCE) == 0)
 		log_flush();
-	listen_remove(h->cfg);
+	listen_remove(h->plan->cfg);
 	h->notify = notify_close(h->notify);
 }
 
 int
-master_run(const struct cfg *c)
+master_run(struct cfg *c)
 {
 	static struct house house;
 	struct err e = {.rc = RC_OK};
 	int lock = -1;
 
-	house = (struct house){.cfg = c, .control = -1, .since_us = clock_wall_us()};
-	if (prepare(&house, &lock, &e) != RC_OK) {
+	house = (struct house){.control = -1, .since_us = clock_wall_us()};
+	if (plan_new(c, 1, &house.plan, &e) != RC_OK || prepare(&house, &lock, &e) != RC_OK) {
 		(void)fprintf(stderr, "sekisho: %s\n", e.text);
 		return e.sys == EACCES || e.sys == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
 	}
-	log_open(house.nursery.log_write, "master", (enum log_level)c->log_level);
+	log_open(house.nursery.log_write, "master", (enum log_level)house.plan->cfg->log_level);
 	live(&house);
 	fd_closep(&lock);
+	house.plan = plan_drop(house.plan);
 	return house.status;
 }

@@ -7,7 +7,7 @@
 
 struct cfg;
 
-/* Runs until SIGTERM or SIGINT has drained the house. Returns a sysexits code. */
-int master_run(const struct cfg *c);
+/* Takes <c>. Runs until SIGTERM or SIGINT has drained the house. Returns a sysexits code. */
+int master_run(struct cfg *c);
 
 #endif

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -13,36 +12,12 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "cfg/cfg.h"
+#include "master/house.h"
 #include "master/spawn.h"
 #include "role/folders.h"
 #include "role/ids.h"
 
 #define LOG_PIPE_OCTETS (1 << 20) /* a burst of lines while the reader takes a breath */
-
-static enum rc
-config_seal(const struct cfg *c, int *ret_fd, struct err *e)
-{
-	CLEANUP(fd_closep)
-	int fd = memfd_create("sekisho-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char *room = malloc(CFG_OCTETS_MAX);
-	struct buf b = {.p = room, .cap = CFG_OCTETS_MAX};
-
-	if (fd < 0 || room == NULL) {
-		free(room);
-		return err_sys(e, "room for the configuration");
-	}
-	e->rc = RC_OK;
-	if (cfg_encode(c, &b, e) == RC_OK)
-		e->rc = fd_write_all(fd, buf_str(&b), e);
-	free(room);
-	if (e->rc != RC_OK)
-		return e->rc;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
-	    0)
-		return err_sys(e, "seal the configuration");
-	*ret_fd = fd_take(&fd);
-	return RC_OK;
-}
 
 /* Beside our own executable (build folder), or in ../libexec/sekisho (installed). */
 static enum rc
@@ -71,12 +46,12 @@ find_roles(struct nursery *n, struct err *e)
 }
 
 enum rc
-nursery_make(struct nursery *n, const struct cfg *c, struct err *e)
+nursery_make(struct nursery *n, struct err *e)
 {
 	int ends[2];
 
-	*n = (struct nursery){.cfg = c, .log_out = STDERR_FILENO};
-	if (find_roles(n, e) != RC_OK || config_seal(c, &n->config, e) != RC_OK)
+	*n = (struct nursery){.log_out = STDERR_FILENO};
+	if (find_roles(n, e) != RC_OK)
 		return e->rc;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "log pipe");
@@ -108,16 +83,17 @@ place(const int *sources, int count)
 
 /* In the child, between fork and exec: only calls that are safe there. */
 static _Noreturn void
-become(const struct nursery *n, bool logger, int channel, char *const argv[])
+become(const struct nursery *n, const struct slot *s, int channel, char *const argv[])
 {
 	char *const environment[] = {NULL};
+	bool logger = s->proc == LOGGER;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int sources[] = {
 		logger ? n->log_read : null,
 		logger ? n->log_out : null,
 		logger ? n->log_out : n->log_write,
 		channel,
-		n->config,
+		s->plan->fd,
 	};
 	sigset_t none;
 
@@ -129,9 +105,21 @@ become(const struct nursery *n, bool logger, int channel, char *const argv[])
 	_exit(EX_OSERR);
 }
 
+static void
+lodge(const struct slot *s, uid_t *ret_uid, gid_t *ret_gid, struct buf *folder)
+{
+	if (s->lodging == NULL) {
+		proc_ids(s->plan->cfg, s->proc, ret_uid, ret_gid);
+		folder_of(s->plan->cfg, s->proc, folder);
+		return;
+	}
+	*ret_uid = s->lodging->uid;
+	*ret_gid = s->lodging->gid;
+	buf_add(folder, str_of(s->lodging->folder));
+}
+
 enum rc
-spawn(const struct nursery *n, enum proc p, unsigned index, int channel, pid_t *ret_pid,
-      struct err *e)
+spawn(const struct nursery *n, const struct slot *s, int channel, pid_t *ret_pid, struct err *e)
 {
 	char path[sizeof(n->exe_dir) + 32];
 	char number[3][16];
@@ -141,18 +129,19 @@ spawn(const struct nursery *n, enum proc p, unsigned index, int channel, pid_t *
 	uid_t uid;
 	gid_t gid;
 
-	proc_ids(n->cfg, p, &uid, &gid);
-	buf_addf(&texts[0], "%s/sekisho-%s", n->exe_dir, proc_name(p));
-	buf_addf(&texts[1], "%u", index);
+	lodge(s, &uid, &gid, &texts[4]);
+	buf_addf(&texts[0], "%s/sekisho-%s", n->exe_dir, proc_name(s->proc));
+	buf_addf(&texts[1], "%u", s->index);
 	buf_addf(&texts[2], "%u", uid);
 	buf_addf(&texts[3], "%u", gid);
-	folder_of(n->cfg, p, &texts[4]);
+	if (texts[4].cut)
+		return err_set(e, RC_PERM, "the folder's name is too long");
 	char *const argv[] = {path, number[0], number[1], number[2], folder, NULL};
 	pid_t pid = fork();
 	if (pid < 0)
-		return err_sys(e, "fork for %s", proc_name(p));
+		return err_sys(e, "fork for %s", proc_name(s->proc));
 	if (pid == 0)
-		become(n, p == LOGGER, channel, argv);
+		become(n, s, channel, argv);
 	*ret_pid = pid;
 	return RC_OK;
 }

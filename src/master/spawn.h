@@ -9,23 +9,28 @@
 #include "base/err.h"
 #include "ipc/proc.h"
 
-struct cfg;
+struct slot;
 
-/* What every role is started with. */
+/* Where every role comes from. */
 struct nursery {
-	const struct cfg *cfg;
 	char exe_dir[4096]; /* where the role executables lie */
-	int config;         /* sealed memfd: the encoded configuration */
 	int log_read;       /* the log pipe */
 	int log_write;
 	int log_out; /* where logger writes: our standard error */
 };
 
-/* Find the executables, encode the configuration, make the log pipe. */
-enum rc nursery_make(struct nursery *n, const struct cfg *c, struct err *e) MUST_CHECK;
+/* Whom a process runs as and which folder is its root, where that is not its role's. */
+struct lodging {
+	uid_t uid;
+	gid_t gid;
+	char folder[4096];
+};
+
+/* Find the executables, make the log pipe. */
+enum rc nursery_make(struct nursery *n, struct err *e) MUST_CHECK;
 
 /* <channel> is the role's end to master, still the caller's. */
-enum rc spawn(const struct nursery *n, enum proc p, unsigned index, int channel, pid_t *ret_pid,
+enum rc spawn(const struct nursery *n, const struct slot *s, int channel, pid_t *ret_pid,
               struct err *e) MUST_CHECK;
 
 #endif

@@ -7,6 +7,13 @@
 #include "master/notify.h"
 #include "master/tell.h"
 
+/* It is about to be nobody's slot. */
+static bool
+is_gone(const struct slot *s)
+{
+	return s->fate == FATE_GONE && s->pid == 0;
+}
+
 static struct msg
 message_of(const struct slot *s)
 {
@@ -14,6 +21,7 @@ message_of(const struct slot *s)
 		.no = MSG_process,
 		.process = {.role = (uint8_t)proc_number(s->proc),
 	                    .index = (uint16_t)s->index,
+	                    .gone = is_gone(s),
 	                    .pid = (uint32_t)s->pid,
 	                    .ready = s->ready,
 	                    .walls = s->walls,
@@ -45,21 +53,25 @@ tell_all(const struct slot *control)
 
 	send_to(control, &master);
 	for (unsigned i = 0; i < h->slot_count; i++)
-		send_to(control, &h->slots[i]);
+		if (h->slots[i].house != NULL)
+			send_to(control, &h->slots[i]);
 }
 
 static void
 tell_manager(const struct house *h)
 {
 	unsigned ready = 0;
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < h->slot_count; i++)
+	for (unsigned i = 0; i < h->slot_count; i++) {
+		count += h->slots[i].house != NULL && !is_gone(&h->slots[i]);
 		ready += h->slots[i].ready;
+	}
 	if (h->leaving)
 		notify_status(h->notify, "leaving: %u processes still run", ready);
 	else
-		notify_status(h->notify, "%u of %u processes serve", ready, h->slot_count);
-	if (ready == h->slot_count)
+		notify_status(h->notify, "%u of %u processes serve", ready, count);
+	if (ready == count)
 		notify_started(h->notify);
 }
 

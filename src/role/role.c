@@ -19,7 +19,8 @@
 
 #define FD_MASTER 3
 #define FD_CONFIG 4
-#define PEERS_MAX 16 /* of one role: cfg.def's most for edges, delivers, writers */
+#define RELINK_TRIES 3 /* a successor is linked anyway, and there may be none */
+#define RETIRE_MS 600000
 
 static const struct timeval miss_wait = {.tv_sec = 1};
 
@@ -27,7 +28,7 @@ struct role_inside {
 	const struct role_def *def;
 	struct channel *master;
 	struct channel *peers[PROC_COUNT][PEERS_MAX]; /* the newest to each */
-	bool had[PROC_COUNT][PEERS_MAX];              /* there has been one */
+	uint8_t tries[PROC_COUNT][PEERS_MAX];         /* to ask for a lost one again */
 	struct event *miss;                           /* while one is missing */
 	int status;
 	bool over;
@@ -89,21 +90,6 @@ role_quit(struct role *r, int status)
 	r->inside->status = status;
 }
 
-unsigned
-role_peers(const struct role *r, enum proc peer)
-{
-	switch (peer) {
-	case EDGE:
-		return (unsigned)r->cfg->edges;
-	case DELIVER:
-		return (unsigned)r->cfg->delivers;
-	case WRITER:
-		return (unsigned)r->cfg->writers;
-	default:
-		return 1;
-	}
-}
-
 struct channel *
 role_peer(const struct role *r, enum proc peer, unsigned index)
 {
@@ -131,7 +117,7 @@ on_peer_got(void *arg, struct channel *c, const struct msg *m)
 		handler(r, c, m);
 }
 
-/* True while that neighbour is missing. */
+/* True while that neighbour is missing, and may come back. */
 static bool
 ask_for(struct role *r, unsigned peer, unsigned index)
 {
@@ -140,8 +126,9 @@ ask_for(struct role *r, unsigned peer, unsigned index)
         };
 	struct err e;
 
-	if (!r->inside->had[peer][index] || r->inside->peers[peer][index] != NULL)
+	if (r->inside->tries[peer][index] == 0 || r->inside->peers[peer][index] != NULL)
 		return false;
+	r->inside->tries[peer][index]--;
 	if (channel_send(r->inside->master, &m, &e) != RC_OK)
 		log_say(LOG_WARN, "relink", e.text);
 	return true;
@@ -182,6 +169,7 @@ on_peer_down(void *arg, struct channel *c, const char *why)
 	            kv_num("index", channel_index(c)), kv_text("why", why)));
 	if (*newest == c) {
 		*newest = NULL;
+		r->inside->tries[proc_number(channel_peer(c))][channel_index(c)] = RELINK_TRIES;
 		(void)evtimer_add(r->inside->miss, &miss_wait); /* no memory is needed */
 	}
 	if (r->inside->def->peer_down != NULL)
@@ -210,7 +198,6 @@ on_link(struct role *r, struct channel *master, const struct msg *m)
 		return;
 	}
 	r->inside->peers[m->link.peer][m->link.index] = c;
-	r->inside->had[m->link.peer][m->link.index] = true;
 	if (r->inside->def->peer_up != NULL)
 		r->inside->def->peer_up(r, c);
 }
@@ -236,23 +223,38 @@ on_begin(struct role *r, struct channel *master, const struct msg *m)
 }
 
 static void
-on_drain(struct role *r, struct channel *master, const struct msg *m)
+drain(struct role *r, uint64_t most_ms)
 {
-	(void)master;
 	if (r->draining)
 		return;
 	r->draining = true;
 	if (r->inside->def->drain != NULL)
-		r->inside->def->drain(r, m->drain.most_ms);
+		r->inside->def->drain(r, most_ms);
 	else
 		role_quit(r, EX_OK);
 }
 
+static void
+on_drain(struct role *r, struct channel *master, const struct msg *m)
+{
+	(void)master;
+	drain(r, m->drain.most_ms);
+}
+
+static void
+on_retire(struct role *r, struct channel *master, const struct msg *m)
+{
+	(void)master;
+	(void)m;
+	if (r->inside->def->retire != NULL)
+		r->inside->def->retire(r);
+	else
+		drain(r, RETIRE_MS);
+}
+
 static role_handler *const from_master[MSG_NO_MAX] = {
-	[MSG_link] = on_link,
-	[MSG_listener] = on_listener,
-	[MSG_begin] = on_begin,
-	[MSG_drain] = on_drain,
+	[MSG_link] = on_link,   [MSG_listener] = on_listener, [MSG_begin] = on_begin,
+	[MSG_drain] = on_drain, [MSG_retire] = on_retire,
 };
 
 static void

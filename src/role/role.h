@@ -48,6 +48,9 @@ struct role_def {
 	void (*listener)(struct role *r, unsigned number, int fd);
 	/* Take nothing new; call role_quit when done. NULL: quit at once. */
 	void (*drain)(struct role *r, uint64_t most_ms);
+	/* Its place is another's: take nothing new, serve what there is to its natural end,
+	 * then role_quit. A drain may follow. NULL: as drain, with all the time there is. */
+	void (*retire)(struct role *r);
 	/* The loop has ended. */
 	void (*close)(struct role *r);
 	/* By message number, MSG_NO_MAX of them; none: nobody honest sends it, the channel is
@@ -63,9 +66,6 @@ struct channel *role_peer(const struct role *r, enum proc peer, unsigned index);
 
 /* Say something to master: as channel_send. */
 enum rc role_tell_master(const struct role *r, const struct msg *m, struct err *e) MUST_CHECK;
-
-/* How many of that role the configuration starts. */
-unsigned role_peers(const struct role *r, enum proc peer);
 
 /*
  * Read the clocks. role.c does before each handler, hook and turn; a callback of the role's

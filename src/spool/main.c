@@ -24,7 +24,7 @@ static const char *const calls[] = {DB_CALLS, "lseek", "statfs", "getdents64", N
 
 /* Open ones, and bodies on their way to delivers that are behind: those count until they are
  * read, 16 delivers with all their credit. */
-#define DESCRIPTORS (256U + 16U * SCHEDULE_CREDIT)
+#define DESCRIPTORS (256U + 4U * PEERS_MAX + 16U * SCHEDULE_CREDIT)
 
 static const struct walls walls = {
 	.folder = FOLDER_FILES, .files = DESCRIPTORS, .writes = true, .calls = calls};

@@ -10,7 +10,7 @@
 #include "state/counts.h"
 
 /* Memory and channels; nothing else. */
-static const struct walls walls = {.folder = FOLDER_EMPTY, .files = 64, .writes = false};
+static const struct walls walls = {.folder = FOLDER_EMPTY, .files = 64 + PEERS_MAX};
 
 static void
 on_conn_open(struct role *r, struct channel *from, const struct msg *m)

@@ -25,7 +25,7 @@
 /* Its folder for journal.db and its WAL; nothing else. */
 static const struct walls walls = {
 	.folder = FOLDER_FILES,
-	.files = 64,
+	.files = 64 + PEERS_MAX, /* edges */
 	.writes = true,
 	.calls = (const char *const[]){DB_CALLS, "rename", NULL},
 };

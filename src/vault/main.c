@@ -15,7 +15,7 @@
 /* Its folder for accounts.db, the WAL and its shared memory; nothing else. */
 static const struct walls walls = {
 	.folder = FOLDER_FILES,
-	.files = 32,
+	.files = 64 + PEERS_MAX, /* edges */
 	.writes = true,
 	.calls = (const char *const[]){DB_CALLS, NULL},
 };

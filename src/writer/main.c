@@ -16,8 +16,10 @@
 static const char *const calls[] = {"openat",    "newfstatat", "fstat",      "fsync", "lseek",
                                     "renameat2", "unlink",     "getdents64", NULL};
 
-static const struct walls walls = {
-	.folder = FOLDER_FILES, .files = FILES_MOST + 64, .writes = true, .calls = calls};
+static const struct walls walls = {.folder = FOLDER_FILES,
+                                   .files = FILES_MOST + 64 + PEERS_MAX,
+                                   .writes = true,
+                                   .calls = calls};
 
 static void
 answer(struct channel *c, struct msg_body_reply reply)
