@@ -16,6 +16,7 @@
 #define CFG_PATH_MAX 107U         /* octets of a UNIX socket's path: sun_path of unix(7) */
 #define CFG_ALIAS_MOST 1000U   /* addresses one alias may lead to, those on the way counted */
 #define CFG_ALIAS_DEPTH 50U    /* aliases in a chain */
+#define CFG_FILES_MOST 16U     /* files of one list */
 #define CFG_ENDPOINTS_MOST 32U /* different values of deliver */
 
 enum cfg_service { SERVICE_SMTP };
@@ -64,6 +65,13 @@ struct cfg_endpoint {
 	struct str path;
 };
 
+/* Files beside sekisho.conf that are read again when they change: no text of them is here. */
+struct cfg_files {
+	struct str *paths; /* absolute */
+	unsigned count;
+};
+
+enum cfg_system_accounts { SYSTEM_ACCOUNTS_refuse, SYSTEM_ACCOUNTS_discard };
 enum cfg_mailboxes { MAILBOXES_VIRTUAL, MAILBOXES_SYSTEM };
 
 struct cfg_domain {
@@ -91,6 +99,8 @@ struct cfg {
 	unsigned home; /* in domains: the first section; mail to our address literals is its */
 	unsigned system; /* number n is domains[n - 1], the first with mailboxes = system: users
 	                    of the machine have its name in theirs; 0: there is none */
+	struct cfg_files alias_files;
+	struct cfg_files virtual_files;
 	struct cfg_endpoint *endpoints; /* in cfg_name_cmp's order, each name once */
 	unsigned endpoint_count;
 	struct arena *arena; /* owns all of it */

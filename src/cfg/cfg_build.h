@@ -24,11 +24,15 @@ struct cfg_build {
 
 /* Each returns false only where memory is out. */
 bool cfg_build_options(struct cfg_build *b) MUST_CHECK;
+bool cfg_build_files(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_listens(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_domains(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_mailboxes(struct cfg_build *b) MUST_CHECK; /* after the domains: whose, where */
 bool cfg_build_aliases(struct cfg_build *b) MUST_CHECK;   /* after the domains */
 bool cfg_check_aliases(struct cfg_build *b) MUST_CHECK;   /* after the aliases: loops, growth */
+
+/* A path from / without "." and "..": what lies below a folder is below it. */
+bool cfg_is_absolute(struct str path) MUST_CHECK;
 
 /* A section with the canonical form of its title, to be sorted. */
 struct cfg_named {

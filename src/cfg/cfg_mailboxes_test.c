@@ -78,11 +78,27 @@ test_the_first_system_domain_names_the_users(void **unused)
 	(void)cfg_free(c);
 }
 
+static void
+test_files_in_their_order(void **unused)
+{
+	(void)unused;
+	struct cfg *c = read_good(HEAD "domain \"s.example\" { mailboxes = system }\n"
+	                               "alias_files = {\"/etc/aliases\", \"/a/b\"}");
+
+	assert_int_equal(c->alias_files.count, 2);
+	assert_true(str_eq(c->alias_files.paths[0], STR("/etc/aliases")));
+	assert_true(str_eq(c->alias_files.paths[1], STR("/a/b")));
+	assert_int_equal(c->virtual_files.count, 0);
+	assert_int_equal(c->system_accounts, SYSTEM_ACCOUNTS_refuse);
+	(void)cfg_free(c);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_endpoints_are_named_in_one_form),
+		cmocka_unit_test(test_files_in_their_order),
 		cmocka_unit_test(test_the_first_system_domain_names_the_users),
 	};
 

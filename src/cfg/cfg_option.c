@@ -96,9 +96,8 @@ check_hostname(struct cfg_build *b)
 	return b->c->hostname.p != NULL;
 }
 
-/* No "..", so that what lies below a folder is below it. */
-static bool
-is_absolute(struct str path)
+bool
+cfg_is_absolute(struct str path)
 {
 	struct str part;
 
@@ -115,7 +114,7 @@ check_path(struct cfg_build *b, const char *key, struct str *path)
 {
 	const struct cfg_value *v = cfg_tree_value(b->file, key);
 
-	if (!is_absolute(*path))
+	if (!cfg_is_absolute(*path))
 		cfg_report_error(b->report, line_of(v), key,
 		                 "expected a path from / without . and .., got %s",
 		                 cfg_given(*path).c);

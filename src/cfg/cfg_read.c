@@ -3,7 +3,7 @@
  *
  *     cfg_text     form: octets, unknown keys, keys set twice
  *     cfg_tree     syntax: libconfuse
- *     cfg_option, cfg_listen, cfg_domain, cfg_alias, cfg_loop
+ *     cfg_option, cfg_files, cfg_listen, cfg_domain, cfg_alias, cfg_loop
  *                  meaning: units, ranges, names
  */
 #include <fcntl.h>
@@ -73,8 +73,8 @@ check_size(struct cfg_build *b)
 static enum rc
 build(struct cfg_build *b)
 {
-	if (!cfg_build_options(b) || !cfg_build_listens(b) || !cfg_build_domains(b) ||
-	    !cfg_build_mailboxes(b) || !cfg_build_aliases(b))
+	if (!cfg_build_options(b) || !cfg_build_files(b) || !cfg_build_listens(b) ||
+	    !cfg_build_domains(b) || !cfg_build_mailboxes(b) || !cfg_build_aliases(b))
 		return RC_TEMP;
 	/* loops are looked for among names that are known to be good */
 	if (b->report->errors == 0 && (!cfg_check_aliases(b) || !check_size(b)))

@@ -190,6 +190,9 @@ static const struct {
 	{HEAD "include(\"other.conf\")",
 	 "f:2: unknown key \"include\"\n"
 	 "f:2: there are no functions, such as include()"},
+	{HEAD "alias_files = {\"aliases\"}",
+         "f:2: alias_files: expected a path from / without . and .., at most"},
+	{HEAD "virtual_files = {\"/a\", \"/a\"}", "f:2: virtual_files: \"/a\" is there twice"},
 	{HEAD "edges = 'a'", "f:2: texts stand in double quotes"},
 	{HEAD "edges = 2 // two", "f:2: comments start with #"},
 	{HEAD "edges = /* two */ 2", "f:2: comments start with #"},

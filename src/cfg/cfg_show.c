@@ -138,6 +138,18 @@ show_domain(struct buf *b, const struct cfg *c, const struct cfg_domain *d)
 	buf_add(b, STR("}\n"));
 }
 
+static void
+show_files(struct buf *b, const char *name, const struct cfg_files *f)
+{
+	buf_addf(b, "# %s\n%s = {", cfg_key_find(SCOPE_root, str_of(name))->doc, name);
+	for (unsigned i = 0; i < f->count; i++) {
+		if (i > 0)
+			buf_add(b, STR(", "));
+		add_quoted(b, f->paths[i]);
+	}
+	buf_add(b, STR("}\n\n"));
+}
+
 void
 cfg_show(const struct cfg *c, struct buf *b)
 {
@@ -145,6 +157,8 @@ cfg_show(const struct cfg *c, struct buf *b)
 
 	for (size_t i = 0; (row = cfg_row_at(i)) != NULL; i++)
 		show_row(b, row, c);
+	show_files(b, "alias_files", &c->alias_files);
+	show_files(b, "virtual_files", &c->virtual_files);
 	show_docs(b, SCOPE_listen);
 	for (unsigned i = 0; i < c->listen_count; i++)
 		show_listen(b, &c->listens[i]);

@@ -84,6 +84,14 @@ put_endpoint(struct buf *b, const struct cfg_endpoint *ep)
 	put_text(b, ep->path);
 }
 
+static void
+put_files(struct buf *b, const struct cfg_files *f)
+{
+	buf_add_le(b, 4, f->count);
+	for (unsigned i = 0; i < f->count; i++)
+		put_text(b, f->paths[i]);
+}
+
 enum rc
 cfg_encode(const struct cfg *c, struct buf *b, struct err *e)
 {
@@ -107,6 +115,8 @@ cfg_encode(const struct cfg *c, struct buf *b, struct err *e)
 	buf_add_le(b, 4, c->endpoint_count);
 	for (unsigned i = 0; i < c->endpoint_count; i++)
 		put_endpoint(b, &c->endpoints[i]);
+	put_files(b, &c->alias_files);
+	put_files(b, &c->virtual_files);
 	if (b->cut || b->n - start > CFG_OCTETS_MAX)
 		return err_set(e, RC_PERM, "the configuration is over %u octets",
 		               CFG_OCTETS_MAX);
@@ -347,6 +357,18 @@ take_listens(struct decoding *d, struct cfg *c)
 }
 
 static bool
+take_files(struct decoding *d, struct cfg_files *ret)
+{
+	ret->paths = take_array(d, 2, sizeof(ret->paths[0]), &ret->count);
+	if (ret->paths == NULL || ret->count > CFG_FILES_MOST)
+		return false;
+	for (unsigned i = 0; i < ret->count; i++)
+		if (!take_text(d, 1, CFG_TEXT_MAX, &ret->paths[i]))
+			return false;
+	return true;
+}
+
+static bool
 take_cfg(struct decoding *d, struct cfg *c)
 {
 	struct str version;
@@ -363,7 +385,8 @@ take_cfg(struct decoding *d, struct cfg *c)
 		/* clang-format on */
 		take_listens(d, c) && take_domains(d, c) &&
 		take_uint(d, 4, c->domain_count == 0 ? 0 : c->domain_count - 1, &c->home) &&
-		take_system(d, c) && take_endpoints(d, c) && d->in.n == 0;
+		take_system(d, c) && take_endpoints(d, c) && take_files(d, &c->alias_files) &&
+		take_files(d, &c->virtual_files) && d->in.n == 0;
 }
 
 enum rc

@@ -13,6 +13,10 @@ static struct cfg_alias aliases[] = {
 	{.name = {"postmaster", 10}, .to = team_to, .to_count = 1},
 	{.name = {"team", 4},        .to = team_to, .to_count = 2},
 };
+static struct str files[] = {
+	{"/etc/aliases", 12},
+        {"/etc/more",    9 }
+};
 static struct cfg_endpoint endpoints[] = {
 	{.name = {"lmtp:/run/lmtp", 14}, .is_unix = true, .path = {"/run/lmtp", 9}},
 };
@@ -49,6 +53,7 @@ sample(void)
 		.listens = listens, .listen_count = LENGTH(listens),
 		.domains = domains, .domain_count = LENGTH(domains), .home = 1, .system = 2,
 		.endpoints = endpoints, .endpoint_count = LENGTH(endpoints),
+		.alias_files = {files, LENGTH(files)}, .virtual_files = {files, 1},
 	};
 	/* clang-format on */
 }
