@@ -226,10 +226,13 @@ db_open(const char *path, const struct db_kind *kind, sqlite3 **ret, struct err 
 		(void)db_close(db);
 		return e->rc;
 	}
+	/* closing a file that we refuse must not move its log into it */
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (settle(db, kind, e) != RC_OK) {
 		(void)db_close(db);
 		return err_in(e, "open %s", kind->name);
 	}
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	*ret = db;
 	return RC_OK;
 }

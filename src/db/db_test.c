@@ -2,6 +2,7 @@
  * db.c on real files: made, kept, refused.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,6 +301,46 @@ test_two_upgrade_at_once(void **state)
 	assert_int_equal(version_in(r), 3);
 }
 
+static off_t
+octets_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+/* What a crash of the newer one left in its log stays there: no octet is moved. */
+static void
+test_refused_file_keeps_its_log(void **state)
+{
+	struct room *r = *state;
+	char wal[128];
+	struct buf b = BUF_ON(wal);
+	sqlite3 *db;
+	struct err e;
+
+	buf_addf(&b, "%s-wal", r->path);
+	make_old(r);
+	pid_t newer = fork();
+	assert_true(newer >= 0);
+	if (newer == 0) {
+		if (db_open(r->path, &kind_1, &db, &e) == RC_OK &&
+		    db_exec(db, "PRAGMA user_version = 9", &e) == RC_OK)
+			(void)kill(getpid(), SIGKILL); /* and so nothing is tidied up */
+		_exit(1);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(newer, &status, 0), newer);
+	assert_true(WIFSIGNALED(status));
+	off_t file = octets_of(r->path);
+	off_t log = octets_of(wal);
+	assert_true(log > 0);
+	assert_int_equal(db_open(r->path, &kind_3, &db, &e), RC_PERM);
+	assert_non_null(strstr(e.text, "version 9"));
+	assert_int_equal(octets_of(r->path), file);
+	assert_int_equal(octets_of(wal), log);
+}
+
 /* A schema that fails half-way leaves an empty file, for the next attempt. */
 static void
 test_schema_is_whole_or_absent(void **state)
@@ -356,6 +397,8 @@ main(void)
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_new_file_takes_no_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_step_is_whole_or_absent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_file_keeps_its_log, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_version_is_refused, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(test_two_upgrade_at_once, setup, teardown),
