@@ -34,8 +34,9 @@ struct records {
 static const struct db_kind kind = {
 	.name = RECORDS_FILE,
 	.version = 1,
-	.opening = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL;",
-	.pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	.opening = "PRAGMA locking_mode = EXCLUSIVE;",
+	.pragmas = "PRAGMA auto_vacuum = INCREMENTAL;" /* writes, even what is so already */
+		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 		   "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;"
 		   "PRAGMA trusted_schema = OFF;",
 	/* <n> counts in the order of coming; ids sort by time, so the index grows at its end */

@@ -60,9 +60,11 @@ def shape_of(path):
                    for row in db.execute(f"PRAGMA index_list({name})"))) for name in names}
 
 
-def digests(data_dir):
-    return {str(path.relative_to(data_dir)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(data_dir.rglob("*")) if path.is_file() and path.suffix != ".db-shm"}
+def digests(folder):
+    """Of every file that has anything in it; what only processes share (-shm) is none."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.rglob("*")
+            if path.is_file() and path.stat().st_size > 0 and not path.name.endswith("-shm")}
 
 
 class Old:
