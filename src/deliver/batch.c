@@ -1,10 +1,8 @@
 /*
  * Batches of deliveries. See batch.h.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,10 +12,10 @@
 #include "base/fd.h"
 #include "deliver/batch.h"
 #include "deliver/folders.h"
+#include "deliver/layout.h"
 #include "ipc/msg.h"
 
-#define TEMPORARY "message" /* one file at a time in our own folder: the name stays hot */
-#define MAILBOX_MAX 320     /* octets, as msg.def has it */
+#define MAILBOX_MAX 320 /* octets, as msg.def has it */
 #define HOST_ROOM (MAILFILE_HOST_MAX + 1)
 
 _Static_assert(FOLDERS_MAX > BATCH_MAX, "a folder in use by the batch never gives way");
@@ -31,8 +29,7 @@ struct entry {
 };
 
 struct batch {
-	int root_fd;
-	int tmp_fd;
+	struct layout layout;
 	struct disk disk;
 	struct folders *folders;
 	unsigned count;
@@ -45,61 +42,24 @@ struct batch {
 
 static const struct disk_calls system_calls = {syncfs, fsync, clock_mono_ms};
 
-static enum rc
-empty_folder(int fd, struct err *e)
-{
-	DIR *dir;
-	struct dirent *entry;
-	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-	if (own < 0 || (dir = fdopendir(own)) == NULL) {
-		(void)err_sys(e, "read the temporary folder");
-		fd_closep(&own);
-		return e->rc;
-	}
-	while ((entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.')
-			(void)unlinkat(fd, entry->d_name, 0); /* an old file only takes room */
-	(void)closedir(dir);
-	return RC_OK;
-}
-
-static enum rc
-open_folders(struct batch *b, unsigned index, struct err *e)
-{
-	char name[16];
-
-	(void)snprintf(name, sizeof(name), ".tmp-%u", index);
-	b->root_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (b->root_fd < 0)
-		return err_sys(e, "open the mail folder");
-	if (mkdirat(b->root_fd, name, 0700) != 0 && errno != EEXIST)
-		return err_sys(e, "make %s", name);
-	b->tmp_fd = openat(b->root_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (b->tmp_fd < 0)
-		return err_sys(e, "open %s", name);
-	return empty_folder(b->tmp_fd, e);
-}
-
 enum rc
-batch_open(unsigned index, struct str host, const struct disk_calls *calls, struct batch **ret,
-           struct err *e)
+batch_open(struct str user, unsigned index, struct str host, const struct disk_calls *calls,
+           struct batch **ret, struct err *e)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
-	b->root_fd = b->tmp_fd = -1;
 	struct buf name = BUF_ON(b->host);
 
 	mailfile_add_host(&name, host);
-	if (open_folders(b, index, e) != RC_OK) {
-		(void)batch_free(b);
+	if (layout_open(&b->layout, user, index, buf_str(&name), e) != RC_OK) {
+		free(b);
 		return e->rc;
 	}
-	b->disk =
-		(struct disk){.calls = calls != NULL ? calls : &system_calls, .fd = b->root_fd};
-	b->folders = folders_new(b->root_fd, &b->disk);
+	b->disk = (struct disk){.calls = calls != NULL ? calls : &system_calls,
+	                        .fd = b->layout.fd};
+	b->folders = folders_new(&b->layout, &b->disk);
 	if (b->folders == NULL) {
 		(void)batch_free(b);
 		return err_set(e, RC_TEMP, "out of memory");
@@ -117,12 +77,10 @@ mailbox_of(const struct entry *entry)
 static enum rc
 write_temporary(struct batch *b, struct str header, const struct mail *m, struct err *e)
 {
-	CLEANUP(fd_closep)
-	int fd = openat(b->tmp_fd, TEMPORARY,
-	                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	CLEANUP(fd_closep) int fd = -1;
 
-	if (fd < 0)
-		return err_sys(e, "make a file");
+	if (layout_create(&b->layout, &fd, e) != RC_OK)
+		return e->rc;
 	if (mailfile_write(fd, header, m, b->chunk, e) != RC_OK ||
 	    disk_sync_one(&b->disk, fd, "a message", e) != RC_OK)
 		return e->rc;
@@ -138,7 +96,7 @@ rename_into(struct batch *b, struct entry *entry, struct err *e)
 
 	if (folders_get(b->folders, mailbox_of(entry), &folder, e) != RC_OK)
 		return e->rc;
-	if (renameat(b->tmp_fd, TEMPORARY, folder->new_fd, entry->name.c) != 0)
+	if (renameat(b->layout.tmp_fd, b->layout.file, folder->new_fd, entry->name.c) != 0)
 		return err_sys(e, "rename into new");
 	folder->unsynced = true;
 	entry->there = true;
@@ -151,7 +109,8 @@ move_in(struct batch *b, struct entry *entry, struct err *e)
 {
 	if (rename_into(b, entry, e) == RC_OK || e->sys != ENOENT)
 		return e->rc;
-	folders_drop(b->folders, mailbox_of(entry));
+	if (folders_drop(b->folders, mailbox_of(entry), e) != RC_OK)
+		return e->rc;
 	return rename_into(b, entry, e);
 }
 
@@ -199,7 +158,7 @@ write_and_move(struct batch *b, struct entry *entry, struct str header, const st
 {
 	if (write_temporary(b, header, m, e) == RC_OK && move_in(b, entry, e) == RC_OK)
 		return RC_OK;
-	(void)unlinkat(b->tmp_fd, TEMPORARY, 0); /* or the next one is written over it */
+	layout_remove(&b->layout);
 	return e->rc;
 }
 
@@ -236,6 +195,16 @@ judge(struct err *e)
 		(void)err_in(e, "mailbox full, or no room");
 }
 
+/* Folders may have been moved, replaced or unmounted under us: the next delivery looks anew. */
+static void
+doubt(struct batch *b, const struct entry *entry, const struct err *e)
+{
+	if (e->sys == 0 || e->sys == ENOSPC || e->sys == EDQUOT)
+		return;
+	folders_doubt(b->folders, mailbox_of(entry));
+	layout_doubt(&b->layout);
+}
+
 static void
 set_outcome(struct outcome *o, enum rc rc, const char *why)
 {
@@ -255,7 +224,9 @@ batch_put(struct batch *b, const struct mail *m, const struct item_rcpt *to)
 	entry->outcome.id = m->id;
 	entry->outcome.n = to->n;
 	entry->there = false;
+	entry->mailbox_n = 0;
 	if (deliver(b, entry, m, to, &e) != RC_OK) {
+		doubt(b, entry, &e);
 		judge(&e);
 		set_outcome(&entry->outcome, e.rc, e.text);
 		return;
@@ -341,6 +312,12 @@ batch_undo(struct batch *b, const char *why)
 	b->kept = 0;
 }
 
+bool
+batch_moved(const struct batch *b)
+{
+	return b->layout.moved;
+}
+
 void
 batch_clear(struct batch *b)
 {
@@ -356,8 +333,7 @@ batch_free(struct batch *b)
 	if (b == NULL)
 		return NULL;
 	b->folders = folders_free(b->folders);
-	fd_closep(&b->tmp_fd);
-	fd_closep(&b->root_fd);
+	layout_close(&b->layout);
 	free(b);
 	return NULL;
 }

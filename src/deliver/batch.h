@@ -1,7 +1,7 @@
 /*
- * Deliveries that become durable together. Each file is written in a temporary folder of this
- * process's own (a shared tmp/ costs 6-8 times: the directory's lock), renamed into its
- * mailbox's new/, and counts only after batch_sync.
+ * Deliveries that become durable together. Each file is written in a temporary folder that no
+ * other process of ours writes in (a shared one costs 6-8 times: the directory's lock), renamed
+ * into its mailbox's new/, and counts only after batch_sync.
  */
 #ifndef DELIVER_BATCH_H
 #define DELIVER_BATCH_H
@@ -25,11 +25,13 @@ struct outcome {
 };
 
 /*
- * The working directory is the mail folder. Its file system is opened, `.tmp-INDEX` made or
- * emptied. <host> is our host name; <calls> the system's, NULL outside of tests.
+ * The working directory is the mail folder, or the home of <user> where that is not empty
+ * (layout.h). Its file system is opened. <host> is our host name; <calls> the system's, NULL
+ * outside of tests.
  */
-enum rc batch_open(unsigned index, struct str host, const struct disk_calls *calls,
-                   struct batch **ret, struct err *e) MUST_CHECK;
+enum rc batch_open(struct str user, unsigned index, struct str host,
+                   const struct disk_calls *calls, struct batch **ret,
+                   struct err *e) MUST_CHECK;
 
 /* Deliver to one recipient; what became of it is an outcome of the batch. Not when full. */
 void batch_put(struct batch *b, const struct mail *m, const struct item_rcpt *to);
@@ -48,6 +50,9 @@ enum rc batch_sync(struct batch *b, struct err *e) MUST_CHECK;
 
 /* Delete the batch's files: somebody else's sync failed, so ours prove nothing. */
 void batch_undo(struct batch *b, const char *why);
+
+/* The user has another Maildir now: it takes a new process to enter it. */
+bool batch_moved(const struct batch *b);
 
 /* Forget the outcomes: they have been reported, or nobody is there to hear them. */
 void batch_clear(struct batch *b);

@@ -100,8 +100,8 @@ main(int argc, char **argv)
 	struct err e;
 
 	if (argc < 2 || chdir(argv[1]) != 0 ||
-	    batch_open((unsigned)getpid() % 1000, STR("mail.example.org"), NULL, &b, &e) !=
-	            RC_OK) {
+	    batch_open(STR_NONE, (unsigned)getpid() % 1000, STR("mail.example.org"), NULL, &b,
+	               &e) != RC_OK) {
 		(void)fprintf(stderr, "usage: bench-deliver FOLDER [COUNT [SIZE [MAILBOXES "
 		                      "[BATCH]]]]\n");
 		return EXIT_FAILURE;

@@ -14,20 +14,21 @@
 
 #include "base/fd.h"
 #include "deliver/folders.h"
-#include "deliver/mailbox.h"
+#include "deliver/layout.h"
 
 #define MAILBOX_MAX 320 /* octets, as msg.def has it */
 
 struct place {
 	struct folder folder; /* new_fd is -1 in a free place */
 	uint64_t looked_ms;   /* when it was opened */
+	bool doubted;         /* it may not be what it was */
 	uint64_t used;        /* count of folders_get at its last use */
 	size_t n;
 	char mailbox[MAILBOX_MAX];
 };
 
 struct folders {
-	int root_fd;
+	struct layout *layout;
 	struct disk *disk;
 	uint64_t gets;
 	uint64_t hashes[FOLDERS_MAX]; /* of the mailboxes: what a search reads */
@@ -35,61 +36,30 @@ struct folders {
 };
 
 struct folders *
-folders_new(int root_fd, struct disk *disk)
+folders_new(struct layout *layout, struct disk *disk)
 {
 	struct folders *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return NULL;
-	f->root_fd = root_fd;
+	f->layout = layout;
 	f->disk = disk;
 	for (size_t i = 0; i < FOLDERS_MAX; i++)
 		f->places[i].folder.new_fd = -1;
 	return f;
 }
 
-/* O_DIRECTORY: a FIFO there is an error at once, not a wait. */
-static int
-open_folder(int at, const char *name)
-{
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static enum rc
-make_folder(int at, const char *name, struct err *e)
-{
-	if (mkdirat(at, name, 0700) != 0 && errno != EEXIST)
-		return err_sys(e, "make folder %s", name);
-	return RC_OK;
-}
-
-static enum rc
-open_or_make(int at, const char *name, int *ret_fd, struct err *e)
-{
-	int fd = open_folder(at, name);
-
-	if (fd < 0 && errno == ENOENT) {
-		if (make_folder(at, name, e) != RC_OK)
-			return e->rc;
-		fd = open_folder(at, name);
-	}
-	if (fd < 0)
-		return err_sys(e, "open folder %s", name);
-	*ret_fd = fd;
-	return RC_OK;
-}
-
 /* new/ comes last: where it is, the others have been made. */
 static enum rc
 open_new(int user_fd, int *ret_fd, struct err *e)
 {
-	int fd = open_folder(user_fd, "new");
+	int fd = folder_open(user_fd, "new");
 
 	if (fd < 0 && errno == ENOENT) {
-		if (make_folder(user_fd, "cur", e) != RC_OK ||
-		    make_folder(user_fd, "tmp", e) != RC_OK)
+		if (folder_make(user_fd, "cur", e) != RC_OK ||
+		    folder_make(user_fd, "tmp", e) != RC_OK)
 			return e->rc;
-		return open_or_make(user_fd, "new", ret_fd, e);
+		return folder_open_or_make(user_fd, "new", ret_fd, e);
 	}
 	if (fd < 0)
 		return err_sys(e, "open folder new");
@@ -99,11 +69,12 @@ open_new(int user_fd, int *ret_fd, struct err *e)
 
 /* Another process may have made them and not synced yet, so this asks no matter who did. */
 static enum rc
-sync_chain(const struct folders *f, int domain_fd, int user_fd, struct err *e)
+sync_way(const struct folders *f, const struct way *w, struct err *e)
 {
-	if (disk_sync_one(f->disk, f->root_fd, "the mail folder", e) != RC_OK ||
-	    disk_sync_one(f->disk, domain_fd, "a domain's folder", e) != RC_OK ||
-	    disk_sync_one(f->disk, user_fd, "a mailbox", e) != RC_OK)
+	if (disk_sync_one(f->disk, f->layout->fd, "the mail folder", e) != RC_OK ||
+	    (w->domain_fd >= 0 &&
+	     disk_sync_one(f->disk, w->domain_fd, "a domain's folder", e) != RC_OK) ||
+	    disk_sync_one(f->disk, w->fd, "a mailbox", e) != RC_OK)
 		return e->rc;
 	return RC_OK;
 }
@@ -111,16 +82,11 @@ sync_chain(const struct folders *f, int domain_fd, int user_fd, struct err *e)
 static enum rc
 open_mailbox(const struct folders *f, struct str mailbox, int *ret_new_fd, struct err *e)
 {
-	CLEANUP(fd_closep) int domain_fd = -1;
-	CLEANUP(fd_closep) int user_fd = -1;
+	CLEANUP(way_close) struct way w = {-1, -1};
 	CLEANUP(fd_closep) int new_fd = -1;
-	struct mailbox_path path;
 
-	if (mailbox_path_of(mailbox, &path, e) != RC_OK ||
-	    open_or_make(f->root_fd, path.domain, &domain_fd, e) != RC_OK ||
-	    open_or_make(domain_fd, path.user, &user_fd, e) != RC_OK ||
-	    open_new(user_fd, &new_fd, e) != RC_OK ||
-	    sync_chain(f, domain_fd, user_fd, e) != RC_OK)
+	if (layout_enter(f->layout, mailbox, true, &w, e) != RC_OK ||
+	    open_new(w.fd, &new_fd, e) != RC_OK || sync_way(f, &w, e) != RC_OK)
 		return e->rc;
 	*ret_new_fd = fd_take(&new_fd);
 	return RC_OK;
@@ -162,6 +128,7 @@ vacate(struct place *p)
 {
 	fd_closep(&p->folder.new_fd);
 	p->folder.unsynced = false;
+	p->doubted = false;
 	p->used = 0;
 }
 
@@ -191,7 +158,7 @@ static bool
 is_stale(const struct folders *f, const struct place *p)
 {
 	return !p->folder.unsynced &&
-	       f->disk->calls->now_ms() - p->looked_ms >= FOLDERS_FRESH_MS;
+	       (p->doubted || f->disk->calls->now_ms() - p->looked_ms >= FOLDERS_FRESH_MS);
 }
 
 enum rc
@@ -211,13 +178,27 @@ folders_get(struct folders *f, struct str mailbox, struct folder **ret, struct e
 	return RC_OK;
 }
 
+enum rc
+folders_drop(struct folders *f, struct str mailbox, struct err *e)
+{
+	struct place *p = find(f, mailbox, hash_of(mailbox));
+	enum rc rc = RC_OK;
+
+	if (p == NULL)
+		return RC_OK;
+	if (p->folder.unsynced)
+		rc = disk_sync_one(f->disk, p->folder.new_fd, "folder new", e);
+	vacate(p);
+	return rc;
+}
+
 void
-folders_drop(struct folders *f, struct str mailbox)
+folders_doubt(struct folders *f, struct str mailbox)
 {
 	struct place *p = find(f, mailbox, hash_of(mailbox));
 
 	if (p != NULL)
-		vacate(p);
+		p->doubted = true;
 }
 
 enum rc
@@ -240,19 +221,6 @@ folders_settle(struct folders *f)
 		f->places[i].folder.unsynced = false;
 }
 
-/* Nothing is made on the way: -1 and errno where a part is missing or no folder. */
-static int
-open_cur(const struct folders *f, const struct mailbox_path *path)
-{
-	CLEANUP(fd_closep) int domain_fd = open_folder(f->root_fd, path->domain);
-	CLEANUP(fd_closep) int user_fd = -1;
-
-	if (domain_fd < 0)
-		return -1;
-	user_fd = open_folder(domain_fd, path->user);
-	return user_fd < 0 ? -1 : open_folder(user_fd, "cur");
-}
-
 /* https://cr.yp.to/proto/maildir.html: a reader appends `:2,` and flags. */
 static bool
 is_name_seen(struct str found, struct str name)
@@ -272,7 +240,7 @@ static enum rc
 search(int cur_fd, struct str name, struct mailfile_name *ret_found, bool *ret_is,
        struct err *e)
 {
-	CLEANUP(fd_closep) int own = open_folder(cur_fd, ".");
+	CLEANUP(fd_closep) int own = folder_open(cur_fd, ".");
 	CLEANUP(closedirp) DIR *dir = own < 0 ? NULL : fdopendir(own);
 	struct dirent *entry;
 
@@ -296,14 +264,16 @@ enum rc
 folders_find_seen(const struct folders *f, struct str mailbox, const struct mailfile_name *name,
                   int *ret_fd, struct mailfile_name *ret_found, struct err *e)
 {
+	CLEANUP(way_close) struct way w = {-1, -1};
 	CLEANUP(fd_closep) int fd = -1;
-	struct mailbox_path path;
 	bool is = false;
 
 	*ret_fd = -1;
-	if (mailbox_path_of(mailbox, &path, e) != RC_OK)
+	if (layout_enter(f->layout, mailbox, false, &w, e) != RC_OK)
 		return e->rc;
-	fd = open_cur(f, &path);
+	if (w.fd < 0)
+		return RC_OK;
+	fd = folder_open(w.fd, "cur");
 	if (fd < 0)
 		return errno == ENOENT ? RC_OK : err_sys(e, "open folder cur");
 	if (search(fd, str_of(name->c), ret_found, &is, e) != RC_OK)

@@ -17,14 +17,15 @@
 #define FOLDERS_FRESH_MS 1000
 
 struct folders;
+struct layout;
 
 struct folder {
 	int new_fd;    /* new/ */
 	bool unsynced; /* set by whoever renames into it: it stays open until folders_settle */
 };
 
-/* <root_fd>, the mail folder, stays the caller's, as does <disk>. NULL: memory is out. */
-struct folders *folders_new(int root_fd, struct disk *disk);
+/* <layout> stays the caller's, as does <disk>. NULL: memory is out. */
+struct folders *folders_new(struct layout *layout, struct disk *disk);
 
 /*
  * The folder of that mailbox, made where it is missing. Good until the next call here.
@@ -33,8 +34,14 @@ struct folders *folders_new(int root_fd, struct disk *disk);
 enum rc folders_get(struct folders *f, struct str mailbox, struct folder **ret,
                     struct err *e) MUST_CHECK;
 
-/* It is not what we took it for (somebody deleted it): look it up again next time. */
-void folders_drop(struct folders *f, struct str mailbox);
+/*
+ * It is not what we took it for (somebody deleted it): look it up again next time. What was
+ * renamed into it is synced first, where files are synced one by one.
+ */
+enum rc folders_drop(struct folders *f, struct str mailbox, struct err *e) MUST_CHECK;
+
+/* An error said that something is not as it was: look it up again, as soon as it is synced. */
+void folders_doubt(struct folders *f, struct str mailbox);
 
 /* Where files are synced one by one: each unsynced new/. */
 enum rc folders_sync(const struct folders *f, struct err *e) MUST_CHECK;

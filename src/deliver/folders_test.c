@@ -159,7 +159,8 @@ test_nothing_planted_for_our_temporary_folder_is_used(void **state)
 	for (int what = PLANT_LINK; what <= PLANT_FILE; what++) {
 		scene_remove_all(".tmp-0");
 		plant((enum plant)what, ".tmp-0");
-		assert_int_not_equal(batch_open(0, STR("h"), &scene_calls, &b, &e), RC_OK);
+		assert_int_not_equal(batch_open(STR_NONE, 0, STR("h"), &scene_calls, &b, &e),
+		                     RC_OK);
 		assert_int_equal(unlink(".tmp-0"), 0);
 	}
 }

@@ -1,7 +1,9 @@
 /*
  * deliver: pulls work from the spool by credit, writes it into Maildirs, and reports it done
- * once a sync of the whole batch has made it durable. Its folder is mail/.
+ * once a sync of the whole batch has made it durable. Its folder is mail/, or the home of the
+ * one user of the machine that it was started for.
  */
+#include "deliver/layout.h"
 #include "deliver/work.h"
 #include "role/role.h"
 
@@ -16,6 +18,12 @@ static const struct walls walls = {.folder = FOLDER_FILES,
                                    .writes = true,
                                    .calls = calls};
 
+static const struct walls walls_of_user = {.folder = FOLDER_FILES,
+                                           .files = 64, /* one mailbox */
+                                           .writes = true,
+                                           .calls = calls,
+                                           .only = LAYOUT_MAILDIR};
+
 static enum rc
 open_work(struct role *r, struct err *e)
 {
@@ -28,6 +36,7 @@ main(int argc, char **argv)
 	static const struct role_def def = {
 		.me = DELIVER,
 		.walls = &walls,
+		.walls_of_user = &walls_of_user,
 		.open = open_work,
 		.peer_up = work_peer_up,
 		.peer_down = work_peer_down,

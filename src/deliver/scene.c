@@ -124,14 +124,20 @@ our_now_ms(void)
 const struct disk_calls scene_calls = {our_syncfs, our_fsync, our_now_ms};
 
 struct batch *
-scene_open(void)
+scene_open_user(const char *user)
 {
 	struct batch *b;
 	struct err e;
 
-	if (batch_open(0, STR("mail.example.org"), &scene_calls, &b, &e) != RC_OK)
+	if (batch_open(str_of(user), 0, STR("mail.example.org"), &scene_calls, &b, &e) != RC_OK)
 		fail_msg("%s", e.text);
 	return b;
+}
+
+struct batch *
+scene_open(void)
+{
+	return scene_open_user("");
 }
 
 int

@@ -31,6 +31,9 @@ int scene_stop(void **state);
 
 struct batch *scene_open(void);
 
+/* The working directory as the home of that user. */
+struct batch *scene_open_user(const char *user);
+
 /* Files there, those whose name starts with a dot left out; 0 where there is no folder. */
 unsigned scene_count_files(const char *folder);
 

@@ -31,7 +31,7 @@ work_open(struct role *r, const struct disk_calls *disk_calls, struct err *e)
 	if (d == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
 	r->self = d;
-	return batch_open(r->index, r->cfg->hostname, disk_calls, &d->batch, e);
+	return batch_open(r->user, r->index, r->cfg->hostname, disk_calls, &d->batch, e);
 }
 
 void
@@ -225,6 +225,10 @@ work_turn(struct role *r)
 	struct deliver *d = r->self;
 
 	settle(d);
+	if (batch_moved(d->batch) && !d->leaving) {
+		log_say(LOG_INFO, "maildir_moved", "another one takes its place: leaving");
+		leave(d, EX_TEMPFAIL);
+	}
 	if (d->leaving) {
 		if (d->spool == NULL || channel_queued(d->spool) == 0)
 			role_quit(r, d->status);

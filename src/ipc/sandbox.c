@@ -9,10 +9,12 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -122,6 +124,73 @@ own_limits(const struct walls *w, struct err *e)
 	return RC_OK;
 }
 
+/* ---- a user's home ---- */
+
+/*
+ * From here on files are looked up with the user's rights: what root may not enter (NFS) the
+ * user may, and a link that the user put on the way leads nowhere the user could not go.
+ */
+static enum rc
+look_up_as(uid_t uid, gid_t gid, struct err *e)
+{
+	if (setgroups(0, NULL) < 0)
+		return err_sys(e, "leave our groups");
+	(void)setfsgid(gid); /* these two say nothing of success */
+	(void)setfsuid(uid);
+	if ((gid_t)setfsgid((gid_t)-1) != gid || (uid_t)setfsuid((uid_t)-1) != uid)
+		return err_set(e, RC_PERM, "look up files as uid %u", uid);
+	return RC_OK;
+}
+
+/* An automounter mounts it while our mounts are still everybody's; it would not afterwards. */
+static enum rc
+wake_home(const char *folder, struct err *e)
+{
+	CLEANUP(fd_closep) int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "home %s", folder) : RC_OK;
+}
+
+static enum rc
+find_home(const struct walls *w, const char *folder, uid_t uid, gid_t gid, struct err *e)
+{
+	if (w->only == NULL)
+		return RC_OK;
+	if (uid != 0 && look_up_as(uid, gid, e) != RC_OK)
+		return e->rc;
+	return wake_home(folder, e);
+}
+
+static enum rc
+check_home(const struct walls *w, const char *folder, uid_t uid, struct err *e)
+{
+	struct stat st;
+
+	if (w->only == NULL)
+		return RC_OK;
+	if (stat(".", &st) < 0)
+		return err_sys(e, "home %s", folder);
+	if (st.st_uid != (uid != 0 ? uid : geteuid()))
+		return err_set(e, RC_TEMP, "home %s is uid %u's", folder, st.st_uid);
+	return RC_OK;
+}
+
+/* As the user. One that died in between has made it and not synced: so this asks each time. */
+static enum rc
+make_only(const struct walls *w, struct err *e)
+{
+	if (w->only == NULL)
+		return RC_OK;
+	if (mkdir(w->only, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s in the home folder", w->only);
+	CLEANUP(fd_closep) int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (home < 0)
+		return err_sys(e, "open the home folder");
+	if (fsync(home) < 0)
+		return err_sys(e, "sync the home folder");
+	return RC_OK;
+}
+
 /* ---- who we are ---- */
 
 static enum rc
@@ -195,14 +264,15 @@ static const struct {
 };
 
 static enum rc
-landlock_allow_folder(int ruleset, uint64_t allowed, struct err *e)
+landlock_allow_folder(int ruleset, const char *name, uint64_t allowed, struct err *e)
 {
-	CLEANUP(fd_closep) int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(fd_closep)
+	int here = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct landlock_path_beneath_attr beneath = {.allowed_access = allowed,
 	                                             .parent_fd = here};
 
 	if (here < 0)
-		return err_sys(e, "open own folder");
+		return err_sys(e, "open folder %s", name);
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) <
 	    0)
 		return err_sys(e, "add a Landlock rule");
@@ -235,7 +305,8 @@ own_landlock(const struct walls *w, bool *ret_stands, struct err *e)
 	if (ruleset < 0)
 		return err_sys(e, "make a Landlock ruleset");
 	if (w->folder == FOLDER_FILES &&
-	    landlock_allow_folder(ruleset, allowed & all.access_fs, e) != RC_OK)
+	    landlock_allow_folder(ruleset, w->only != NULL ? w->only : ".",
+	                          allowed & all.access_fs, e) != RC_OK)
 		return e->rc;
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return err_sys(e, "go behind Landlock");
@@ -378,9 +449,12 @@ walls_up(const struct walls *w, const char *folder, uid_t uid, gid_t gid, unsign
 	unsigned walls = 0;
 
 	e->rc = RC_OK;
+	if (find_home(w, folder, uid, gid, e) != RC_OK)
+		return e->rc;
 	if (privileged && own_namespaces(e) != RC_OK)
 		return e->rc;
-	if (own_root(w, folder, privileged, e) != RC_OK || own_limits(w, e) != RC_OK)
+	if (own_root(w, folder, privileged, e) != RC_OK ||
+	    check_home(w, folder, uid, e) != RC_OK || own_limits(w, e) != RC_OK)
 		return e->rc;
 	walls |= WALL_LIMITS | (privileged ? WALL_CHROOT | WALL_NAMESPACES : 0);
 	if (privileged && walls_of_root(uid, gid, &walls, e) != RC_OK)
@@ -393,7 +467,7 @@ walls_up(const struct walls *w, const char *folder, uid_t uid, gid_t gid, unsign
 	walls |= WALL_NEW_PRIVS;
 	/* from Linux 6.3 on; before that seccomp's rule on PROT_EXEC says nearly the same */
 	(void)prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
-	if (own_landlock(w, &landlock, e) != RC_OK)
+	if (make_only(w, e) != RC_OK || own_landlock(w, &landlock, e) != RC_OK)
 		return e->rc;
 	walls |= landlock ? WALL_LANDLOCK : 0;
 	if (own_seccomp(w, e) != RC_OK)

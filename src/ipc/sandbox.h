@@ -35,10 +35,13 @@ struct walls {
 	unsigned files; /* RLIMIT_NOFILE */
 	bool writes;    /* may files grow? else RLIMIT_FSIZE is 0 */
 	const char *const *calls;
+	const char *only; /* NULL, or: the folder is a user's home, and of it no more than this
+	                     folder, made where it is missing, may be used */
 };
 
 /*
- * Go behind the walls: <folder> becomes the root. uid 0 means "stay who I am" (we run
+ * Go behind the walls: <folder> becomes the root. A user's home is looked up with the user's
+ * rights alone, and must be the user's. uid 0 means "stay who I am" (we run
  * unprivileged); then what needs root is left out and missing in *ret_walls.
  *
  * RC_TEMP or RC_PERM when a wall that should stand does not: the role must exit.

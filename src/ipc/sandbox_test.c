@@ -21,10 +21,12 @@
 
 static const char *const file_calls[] = {"openat", "mknodat", "mknod",
                                          "unlink", "rename",  NULL};
-static const struct walls with_files = {FOLDER_FILES, 64, true, file_calls};
-static const struct walls without = {FOLDER_EMPTY, 64, false, NULL};
+static const struct walls with_files = {FOLDER_FILES, 64, true, file_calls, NULL};
+static const struct walls without = {FOLDER_EMPTY, 64, false, NULL, NULL};
 static const char *const socket_calls[] = {"socket", "openat", NULL};
-static const struct walls with_socket = {FOLDER_EMPTY, 64, false, socket_calls};
+static const struct walls with_socket = {FOLDER_EMPTY, 64, false, socket_calls, NULL};
+
+static const struct walls of_home = {FOLDER_FILES, 64, true, file_calls, "inner"};
 
 enum outcome { WALLS_FAILED = 100, DONE = 101, KILLED = 200 }; /* below: an errno */
 
@@ -57,6 +59,12 @@ static int
 act_make_file(void)
 {
 	return openat(AT_FDCWD, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+}
+
+static int
+act_make_file_inside(void)
+{
+	return openat(AT_FDCWD, "inner/file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 }
 
 static int
@@ -132,6 +140,46 @@ test_empty_folder_shows_nothing(void **unused)
 	assert_int_equal(behind(&with_socket, act_open), EACCES);
 }
 
+/* Of a user's home, one folder and nothing beside it. */
+static void
+test_of_a_home_one_folder_may_be_used(void **unused)
+{
+	(void)unused;
+	struct stat st;
+	char path[64];
+
+	assert_int_equal(behind(&of_home, act_make_file_inside), DONE);
+	assert_int_equal(behind(&of_home, act_make_file), EACCES);
+	(void)snprintf(path, sizeof(path), "%s/inner", folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	(void)snprintf(path, sizeof(path), "%s/inner/file", folder);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/inner", folder);
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void
+test_a_home_that_is_none_makes_no_walls(void **unused)
+{
+	(void)unused;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/inner", folder);
+	assert_int_equal(symlink(".", path), 0);
+	assert_int_equal(behind(&of_home, act_make_file_inside), WALLS_FAILED);
+	assert_int_equal(unlink(path), 0);
+	if (geteuid() != 0)
+		return; /* whose folder it is cannot be changed */
+	assert_int_equal(chown(folder, TEST_UID + 1, TEST_UID), 0);
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_int_equal(behind(&of_home, act_make_file_inside), WALLS_FAILED);
+	assert_int_equal(chown(folder, 0, 0), 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+	assert_int_equal(behind(&of_home, act_make_file_inside), WALLS_FAILED);
+	assert_int_equal(chown(folder, TEST_UID, TEST_UID), 0);
+}
+
 static int
 make_folder(void **unused)
 {
@@ -160,6 +208,8 @@ main(void)
 		cmocka_unit_test(test_nothing_outside_the_folder_can_be_opened),
 		cmocka_unit_test(test_calls_not_listed_kill),
 		cmocka_unit_test(test_empty_folder_shows_nothing),
+		cmocka_unit_test(test_of_a_home_one_folder_may_be_used),
+		cmocka_unit_test(test_a_home_that_is_none_makes_no_walls),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

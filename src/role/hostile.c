@@ -277,7 +277,7 @@ hostile_main(const struct walls *w, int argc, char **argv)
 	uint64_t uid;
 	uint64_t gid;
 
-	if (argc != 5 || !str_u64(str_of(argv[2]), UINT32_MAX, &uid) ||
+	if (w == NULL || argc < 5 || argc > 6 || !str_u64(str_of(argv[2]), UINT32_MAX, &uid) ||
 	    !str_u64(str_of(argv[3]), UINT32_MAX, &gid))
 		return EX_USAGE;
 	for (size_t i = 0; i < LENGTH(ways); i++) {

@@ -34,12 +34,13 @@ struct role_inside {
 	bool over;
 };
 
-/* argv: name, index, uid, gid, folder. All from master. */
+/* argv: name, index, uid, gid, folder, and the user whose home that is. All from master. */
 struct birth {
 	unsigned index;
 	uid_t uid;
 	gid_t gid;
 	const char *folder;
+	struct str user;
 };
 
 static bool
@@ -49,11 +50,12 @@ birth_of(int argc, char **argv, struct birth *ret)
 	uint64_t uid;
 	uint64_t gid;
 
-	if (argc != 5 || !str_u64(str_of(argv[1]), PEERS_MAX - 1, &index) ||
+	if (argc < 5 || argc > 6 || !str_u64(str_of(argv[1]), PEERS_MAX - 1, &index) ||
 	    !str_u64(str_of(argv[2]), UINT32_MAX - 1, &uid) ||
 	    !str_u64(str_of(argv[3]), UINT32_MAX - 1, &gid))
 		return false;
-	*ret = (struct birth){(unsigned)index, (uid_t)uid, (gid_t)gid, argv[4]};
+	*ret = (struct birth){(unsigned)index, (uid_t)uid, (gid_t)gid, argv[4],
+	                      argc == 6 ? str_of(argv[5]) : STR_NONE};
 	return true;
 }
 
@@ -310,6 +312,8 @@ say_ready(struct role *r, unsigned walls)
 static enum rc
 role_birth(struct role *r, const struct birth *b, unsigned *ret_walls, struct err *e)
 {
+	const struct role_def *def = r->inside->def;
+	const struct walls *w = r->user.n > 0 ? def->walls_of_user : def->walls;
 	struct channel_use use = {on_master_got, on_master_down, r};
 
 	if (close_range(FD_CONFIG + 1, ~0U, 0) < 0)
@@ -318,15 +322,28 @@ role_birth(struct role *r, const struct birth *b, unsigned *ret_walls, struct er
 	r->base = event_base_new();
 	if (r->base == NULL || (r->inside->miss = evtimer_new(r->base, on_missed, r)) == NULL)
 		return err_set(e, RC_TEMP, "make the event loop");
-	if (walls_up(r->inside->def->walls, b->folder, b->uid, b->gid, ret_walls, e) != RC_OK)
-		return err_in(e, "walls");
 	r->inside->master = channel_new(r->base, FD_MASTER, r->me, MASTER, 0, use);
 	if (r->inside->master == NULL)
 		return err_set(e, RC_TEMP, "make the channel to master");
+	if (walls_up(w, b->folder, b->uid, b->gid, ret_walls, e) != RC_OK)
+		return err_in(e, "walls");
 	role_tick(r);
-	if (r->inside->def->open != NULL)
-		return r->inside->def->open(r, e);
+	if (def->open != NULL)
+		return def->open(r, e);
 	return RC_OK;
+}
+
+/* What a user has in the home is no trouble of ours: it is said, and not tried again at once.
+ */
+static void
+say_unable(const struct role *r, const char *why)
+{
+	struct msg m = {.no = MSG_deliver_unable, .deliver_unable = {str_of(why)}};
+	struct err e;
+
+	if (r->user.n > 0 && r->inside->master != NULL &&
+	    channel_send(r->inside->master, &m, &e) != RC_OK)
+		log_say(LOG_ERROR, "unable", e.text);
 }
 
 static void
@@ -369,24 +386,27 @@ role_main(const struct role_def *def, int argc, char **argv)
 
 #if SEKISHO_HOSTILE
 	if (argc > 1 && str_eq(str_of(argv[1]), STR("hostile")))
-		return hostile_main(def->walls, argc, argv);
+		return hostile_main(argc == 6 ? def->walls_of_user : def->walls, argc, argv);
 #endif
 	log_open(STDERR_FILENO, proc_name(def->me), LOG_INFO);
-	if (!birth_of(argc, argv, &birth)) {
+	if (!birth_of(argc, argv, &birth) || (birth.user.n > 0 && def->walls_of_user == NULL)) {
 		log_say(LOG_ERROR, "birth", "roles are started by sekisho run");
 		log_flush();
 		return EX_USAGE;
 	}
 	ignore_signals();
 	inside = (struct role_inside){.def = def};
-	struct role r = {.me = def->me, .index = birth.index, .inside = &inside};
+	struct role r = {
+		.me = def->me, .index = birth.index, .user = birth.user, .inside = &inside};
 	if (config_take(&cfg, &e) == RC_OK) {
 		r.cfg = cfg;
 		log_set_level((enum log_level)cfg->log_level);
 		(void)role_birth(&r, &birth, &walls, &e);
 	}
 	if (e.rc != RC_OK) {
-		log_say(LOG_ERROR, "birth", e.text);
+		log_put(LOG_ERROR, "birth",
+		        KVS(kv_str("user", r.user), kv_text("text", e.text)));
+		say_unable(&r, e.text);
 		log_flush();
 		return e.rc == RC_PERM ? EX_CONFIG : EX_OSERR;
 	}

@@ -17,6 +17,7 @@ struct event_base;
 struct role {
 	enum proc me;
 	unsigned index;          /* among the processes of this role, from 0 */
+	struct str user;         /* of the machine, whose this process is; empty: nobody's */
 	const struct cfg *cfg;   /* constant for the life of the process */
 	struct event_base *base; /* for timers and client sockets */
 	uint64_t now_ms;         /* clock_mono_ms, read once a loop turn before its handlers */
@@ -32,6 +33,7 @@ typedef void role_handler(struct role *r, struct channel *from, const struct msg
 struct role_def {
 	enum proc me;
 	const struct walls *walls;
+	const struct walls *walls_of_user; /* started for one; NULL: it never is */
 	/* Behind the walls, before any message: databases, tables. Fails: the role exits,
 	 * master retries. */
 	enum rc (*open)(struct role *r, struct err *e);
