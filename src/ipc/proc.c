@@ -6,8 +6,8 @@
 #include "ipc/proc.h"
 
 static const char *const names[PROC_COUNT] = {
-	"master", "edge",   "vault",   "state",   "store",
-	"spool",  "writer", "deliver", "control", "logger",
+	"master", "edge",    "vault",   "state",  "store",  "spool",
+	"writer", "deliver", "control", "logger", "remote",
 };
 
 /* Exactly the pairs that msg.def has messages for; a test compares the two. */
@@ -22,8 +22,9 @@ static const struct {
 	{EDGE,    STORE  },
         {SPOOL,   STORE  },
         {SPOOL,   DELIVER},
-        {CONTROL, STORE  },
-	{CONTROL, SPOOL  },
+        {SPOOL,   REMOTE },
+	{CONTROL, STORE  },
+        {CONTROL, SPOOL  },
         {CONTROL, VAULT  },
         {CONTROL, STATE  },
 };

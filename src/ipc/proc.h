@@ -18,8 +18,9 @@ enum proc {
 	DELIVER = 1 << 7,
 	CONTROL = 1 << 8,
 	LOGGER = 1 << 9,
+	REMOTE = 1 << 10,
 };
-#define PROC_COUNT 10
+#define PROC_COUNT 11
 #define PEERS_MAX 64 /* of one role at once; an edge's index is in its ids: ID_MAKER_MAX */
 #define ANY ((1 << PROC_COUNT) - 1 - MASTER)
 
