@@ -41,6 +41,8 @@ batch_add_mail(struct spool *sp, struct pending p, size_t octets)
 {
 	struct batch *b = &sp->batch;
 
+	for (unsigned i = 0; i < p.route_count && i < PENDING_ROUTES; i++)
+		p.routes[i]->pending++;
 	b->mails[b->mail_count++] = p;
 	b->octets += octets;
 	if (b->mail_count == BATCH_MAILS || b->octets >= BATCH_OCTETS)
@@ -70,9 +72,26 @@ batch_is_due(const struct spool *sp)
 static void
 batch_clear(struct batch *b)
 {
+	for (unsigned m = 0; m < b->mail_count; m++)
+		for (unsigned i = 0; i < b->mails[m].route_count && i < PENDING_ROUTES; i++)
+			b->mails[m].routes[i]->pending--;
 	b->mail_count = 0;
 	b->octets = 0;
 	b->body_count = 0;
+}
+
+/* Each of its routes has work; where there are many, all look into the tables. */
+static void
+add_fresh(struct spool *sp, struct pending *p)
+{
+	struct route *r;
+
+	for (unsigned i = 0; i < p->route_count && i < PENDING_ROUTES; i++)
+		schedule_add_fresh(p->routes[i]->schedule, p->id, p->arrived_us, p->letter);
+	if (p->route_count <= PENDING_ROUTES)
+		return;
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	schedule_deferred(r->schedule, p->arrived_us);
 }
 
 static void
@@ -84,8 +103,7 @@ batch_kept(struct spool *sp)
 		mail_answer(b->mails[i].edge, b->mails[i].session, b->mails[i].id, RC_OK,
 		            false);
 	for (unsigned i = 0; i < b->mail_count; i++)
-		schedule_add_fresh(sp->schedule, b->mails[i].id, b->mails[i].arrived_us,
-		                   b->mails[i].letter);
+		add_fresh(sp, &b->mails[i]);
 	for (unsigned i = 0; i < b->body_count; i++)
 		body_remove(b->bodies[i]);
 	batch_clear(b);
@@ -139,7 +157,7 @@ batch_lost(struct spool *sp, const struct err *e)
 	answer_lost(sp, e->sys == ENOSPC);
 	if (!transient)
 		return;
-	schedule_doubt(sp->schedule);
+	routes_doubt(sp);
 	sp->doubt_seq = (uint64_t)sp->boot << 32 | sp->made;
 	sp->pause_ms = sp->now_ms + 1000;
 }

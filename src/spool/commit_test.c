@@ -66,6 +66,13 @@ neighbour(struct house *h, enum proc peer, int *ret_end)
 	return c;
 }
 
+/* The route of all recipients here. */
+static struct schedule *
+maildirs(const struct spool *sp)
+{
+	return route_find(sp, STR(""))->schedule;
+}
+
 static int
 setup(void **state)
 {
@@ -73,6 +80,7 @@ setup(void **state)
 	struct spool *sp = &h->spool;
 	struct buf b = BUF_ON(h->dir);
 	struct err e = {.text = ""};
+	const char *why;
 
 	disk = (struct disk_fake){0};
 	buf_add(&b, STR("/tmp/sekisho-commit-XXXXXX"));
@@ -90,16 +98,15 @@ setup(void **state)
 	sp->boot = 1;
 	if (tables_open("spool.db", &sp->tables, &e) != RC_OK)
 		fail_msg("%s", e.text);
-	sp->schedule = schedule_new(
-		(struct table_secret){
-			{1, 2}
-        },
-		retry_longest_us(&sp->retry));
+	assert_true(routes_open(sp, (struct table_secret){
+					    {1, 2}
+        }));
 	sp->journal = journal_new();
 	h->edge = neighbour(h, EDGE, &h->edge_end);
 	h->deliver = neighbour(h, DELIVER, &h->deliver_end);
 	assert_true(keep_edge_up(sp, h->edge));
-	assert_non_null(schedule_lane_new(sp->schedule, h->deliver));
+	assert_true(routes_peer_up(sp, h->deliver, &why));
+	assert_null(why);
 	*state = h;
 	return 0;
 }
@@ -112,7 +119,7 @@ teardown(void **state)
 
 	disk = (struct disk_fake){0};
 	keep_edge_down(sp, h->edge);
-	sp->schedule = schedule_free(sp->schedule);
+	routes_close(sp);
 	sp->journal = journal_free(sp->journal);
 	sp->tables = tables_close(sp->tables);
 	h->edge = channel_free(h->edge);
@@ -186,12 +193,12 @@ test_nobody_is_told_before_the_commit(void **state)
 	uint64_t id = hand_in(h);
 	(void)hand_in(h);
 	assert_answers(h, 0, RC_OK, false);
-	assert_null(schedule_find(h->spool.schedule, id));
+	assert_null(schedule_find(maildirs(&h->spool), id));
 	unsigned syncs = disk.syncs;
 	batch_commit(&h->spool);
 	assert_int_equal(disk.syncs, syncs + 1); /* one for both */
 	assert_answers(h, 2, RC_OK, false);
-	assert_non_null(schedule_find(h->spool.schedule, id));
+	assert_non_null(schedule_find(maildirs(&h->spool), id));
 }
 
 static void
@@ -244,7 +251,7 @@ test_no_room_is_said_and_passes(void **state)
 	assert_false(h->spool.broken);
 	assert_answers(h, 1, RC_TEMP, true);
 	assert_false(tables_has_mail(h->spool.tables, lost));
-	assert_null(schedule_find(h->spool.schedule, lost));
+	assert_null(schedule_find(maildirs(&h->spool), lost));
 	uint64_t kept = hand_in(h);
 	batch_commit(&h->spool);
 	assert_answers(h, 1, RC_OK, false);
@@ -349,7 +356,7 @@ test_old_message_is_held(void **state)
 	batch_commit(sp);
 	for (unsigned i = 0; i < RETRY_TRIES_MIN; i++) {
 		give_credit(h, 1);
-		assert_non_null(schedule_find(sp->schedule, id));
+		assert_non_null(schedule_find(maildirs(sp), id));
 		report(h, id, RC_TEMP);
 		batch_commit(sp);
 		sp->wall_us += UINT64_C(500000) * 1000000;
@@ -360,7 +367,7 @@ test_old_message_is_held(void **state)
 	assert_int_equal(r.tries, RETRY_TRIES_MIN);
 	tables_rcpts_end(sp->tables);
 	give_credit(h, 1);
-	assert_null(schedule_find(sp->schedule, id));
+	assert_null(schedule_find(maildirs(sp), id));
 }
 
 int

@@ -12,15 +12,25 @@
 
 #define WORK_FIXED 512 /* octets of a work message besides sender, recipients and body */
 
+/* A recipient whose route is another one by now. */
+struct astray {
+	unsigned n;
+	uint64_t next_us;
+	char name[ROUTE_NAME_MAX + 1];
+};
+
 /* What one `work` is made of. */
 struct parcel {
 	struct msg_work work;
 	uint32_t tries[SCHEDULE_RCPTS];
 	int fd; /* -1, or the body's */
+	struct route *route;
 
 	/* of a message that is read */
 	unsigned bad[SCHEDULE_RCPTS]; /* damaged recipients */
 	unsigned bad_count;
+	struct astray astray[SCHEDULE_RCPTS]; /* recipients that go by another route */
+	unsigned astray_count;
 	unsigned rows;
 	bool more; /* there are others that are due */
 	struct buf wire;
@@ -55,6 +65,7 @@ message_of(const struct parcel *p)
 	                      .size = w->size,
 	                      .hash = w->hash,
 	                      .flags = w->flags,
+	                      .endpoint = w->endpoint,
 	                      .sender = w->sender,
 	                      .rcpts = w->rcpts,
 	                      .body = p->fd}
@@ -70,13 +81,18 @@ send_parcel(struct spool *sp, struct task *t, struct lane *l, const struct parce
 	struct msg m = message_of(p);
 
 	outs_of(p, out);
-	if (!schedule_hand(sp->schedule, t, l, out, p->work.rcpts.count))
+	if (!schedule_hand(p->route->schedule, t, l, out, p->work.rcpts.count))
 		return err_set(e, RC_AGAIN, "out of memory");
-	if (channel_send(l->channel, &m, e) == RC_OK) {
-		schedule_sent(sp->schedule, t);
+	if (l->channel == NULL) {
+		schedule_sent(p->route->schedule, t);
+		settle_refused(sp, p->route, t);
 		return RC_OK;
 	}
-	schedule_unhand(sp->schedule, t);
+	if (channel_send(l->channel, &m, e) == RC_OK) {
+		schedule_sent(p->route->schedule, t);
+		return RC_OK;
+	}
+	schedule_unhand(p->route->schedule, t);
 	if (e->rc == RC_TEMP)
 		l->credit = 0; /* it is gone, its end is about to be read */
 	return e->rc == RC_PERM ? RC_PERM : RC_AGAIN;
@@ -89,18 +105,26 @@ is_again(const struct spool *sp, const struct task *t, uint64_t seq)
 	return t->again || seq >> 32 != sp->boot || seq <= sp->doubt_seq;
 }
 
+static struct str
+endpoint_of(const struct route *r)
+{
+	return r->kind == ROUTE_ENDPOINT ? route_str(r) : STR_NONE;
+}
+
 static enum rc
-hand_letter(struct spool *sp, struct task *t, struct lane *l, struct err *e)
+hand_letter(struct spool *sp, struct route *r, struct task *t, struct lane *l, struct err *e)
 {
 	static struct parcel p;
 
 	p.fd = -1;
+	p.route = r;
 	p.work = (struct msg_work){.id = t->id,
 	                           .seq = t->letter->seq,
 	                           .again = is_again(sp, t, t->letter->seq),
 	                           .size = t->letter->size,
 	                           .hash = t->letter->hash,
 	                           .flags = t->letter->flags,
+	                           .endpoint = endpoint_of(r),
 	                           .sender = t->letter->sender,
 	                           .rcpts = t->letter->rcpts,
 	                           .body = t->letter->body};
@@ -140,6 +164,31 @@ parcel_add(struct parcel *p, const struct rcpt_row *r)
 	return false;
 }
 
+/* The configuration has changed since the row was written: it moves. False: it stays. */
+static bool
+goes_astray(struct spool *sp, struct parcel *p, const struct rcpt_row *r)
+{
+	struct astray *a = &p->astray[p->astray_count];
+	struct buf name = BUF_ON(a->name);
+
+	if (!route_name(sp->cfg, r->mailbox, &name) ||
+	    str_eq(buf_str(&name), route_str(p->route)))
+		return false;
+	a->n = r->n;
+	a->next_us = r->next_us;
+	p->astray_count++;
+	return true;
+}
+
+/* One that is due. False: the parcel is full. */
+static bool
+parcel_take(struct spool *sp, struct parcel *p, const struct rcpt_row *r)
+{
+	if (p->astray_count == LENGTH(p->astray))
+		return false;
+	return goes_astray(sp, p, r) || parcel_add(p, r);
+}
+
 static enum rc
 parcel_fill(struct spool *sp, struct parcel *p, uint64_t id, struct err *e)
 {
@@ -153,9 +202,9 @@ parcel_fill(struct spool *sp, struct parcel *p, uint64_t id, struct err *e)
 			p->bad[p->bad_count++] = r.n;
 		else if (rc != RC_OK)
 			break;
-		else if (r.state == ROW_WAITING &&
-		         schedule_is_due(sp->schedule, r.next_us, sp->wall_us))
-			p->more = !parcel_add(p, &r);
+		else if (r.state == ROW_WAITING && str_eq(r.route, route_str(p->route)) &&
+		         schedule_is_due(p->route->schedule, r.next_us, sp->wall_us))
+			p->more = !parcel_take(sp, p, &r);
 	}
 	tables_rcpts_end(sp->tables);
 	p->work.rcpts.wire = buf_str(&p->wire);
@@ -180,7 +229,7 @@ hold_one(struct spool *sp, uint64_t id, unsigned n, const char *why)
 
 /* Nothing of it can be delivered; nothing of it is thrown away. */
 static enum rc
-hold_all(struct spool *sp, struct task *t, struct err why)
+hold_all(struct spool *sp, struct route *route, struct task *t, struct err why)
 {
 	unsigned bad[SCHEDULE_RCPTS];
 	unsigned count = 0;
@@ -191,13 +240,13 @@ hold_all(struct spool *sp, struct task *t, struct err why)
 	tables_rcpts(sp->tables, t->id);
 	while (count < LENGTH(bad) && ((rc = tables_rcpt_next(sp->tables, &r, &e)) == RC_OK ||
 	                               (rc == RC_PERM && e.sys == EBADMSG)))
-		if (r.state == ROW_WAITING)
+		if (r.state == ROW_WAITING && str_eq(r.route, route_str(route)))
 			bad[count++] = r.n;
 	tables_rcpts_end(sp->tables);
 	for (unsigned i = 0; i < count; i++)
 		hold_one(sp, t->id, bad[i], why.text);
 	if (count < LENGTH(bad)) /* else the rest next time */
-		schedule_drop(sp->schedule, t);
+		schedule_drop(route->schedule, t);
 	return sp->broken ? RC_AGAIN : RC_OK;
 }
 
@@ -208,9 +257,10 @@ read_parcel(struct spool *sp, struct task *t, struct parcel *p, struct err *e)
 
 	p->fd = -1;
 	p->bad_count = 0;
+	p->astray_count = 0;
 	p->rows = 0;
 	p->more = false;
-	p->work = (struct msg_work){.id = t->id};
+	p->work = (struct msg_work){.id = t->id, .endpoint = endpoint_of(p->route)};
 	if (tables_mail(sp->tables, t->id, &row, e) != RC_OK)
 		return e->rc;
 	t->in_file = (row.flags & MAIL_IN_FILE) != 0;
@@ -225,7 +275,8 @@ read_parcel(struct spool *sp, struct task *t, struct parcel *p, struct err *e)
 	p->wire = BUF_ON(p->room);
 	if (t->in_file)
 		return body_open(t->id, row.size, &p->fd, e);
-	size_t room = MSG_OCTETS_MAX - WORK_FIXED - row.sender.n - row.body.n;
+	size_t room =
+		MSG_OCTETS_MAX - WORK_FIXED - p->work.endpoint.n - row.sender.n - row.body.n;
 	if (row.body.n != row.size || row.body.n > MSG_OCTETS_MAX - 4096)
 		return err_set(e, RC_PERM, "the body has another size than its row says");
 	p->wire.cap = room < sizeof(p->room) ? room : sizeof(p->room);
@@ -246,6 +297,22 @@ trouble(struct spool *sp, const struct err *e)
 	return RC_AGAIN;
 }
 
+static void
+reroute(struct spool *sp, const struct parcel *p, uint64_t id)
+{
+	struct err e;
+
+	for (unsigned i = 0; i < p->astray_count && batch_begin(sp); i++) {
+		const struct astray *a = &p->astray[i];
+
+		if (tables_reroute(sp->tables, id, a->n, str_of(a->name), &e) != RC_OK) {
+			batch_lost(sp, &e);
+			return;
+		}
+		route_row_due(sp, str_of(a->name), a->next_us);
+	}
+}
+
 static enum rc
 hand_rows(struct spool *sp, struct task *t, struct lane *l, struct parcel *p, struct err *e)
 {
@@ -253,9 +320,10 @@ hand_rows(struct spool *sp, struct task *t, struct lane *l, struct parcel *p, st
 		return trouble(sp, e);
 	for (unsigned i = 0; i < p->bad_count; i++)
 		hold_one(sp, t->id, p->bad[i], "the row is damaged");
+	reroute(sp, p, t->id);
 	if (p->work.rcpts.count == 0) {
 		if (!p->more)
-			schedule_drop(sp->schedule, t);
+			schedule_drop(p->route->schedule, t);
 		return sp->broken ? RC_AGAIN : RC_OK;
 	}
 	t->look = p->more;
@@ -264,62 +332,76 @@ hand_rows(struct spool *sp, struct task *t, struct lane *l, struct parcel *p, st
 }
 
 static enum rc
-hand_stored(struct spool *sp, struct task *t, struct lane *l, struct err *e)
+hand_stored(struct spool *sp, struct route *r, struct task *t, struct lane *l, struct err *e)
 {
 	static struct parcel p;
 
+	p.route = r;
 	enum rc rc = read_parcel(sp, t, &p, e) == RC_OK ? hand_rows(sp, t, l, &p, e)
 	                                                : trouble(sp, e);
 	tables_mail_end(sp->tables);
 	fd_closep(&p.fd);
-	return rc == RC_PERM ? hold_all(sp, t, *e) : rc;
+	return rc == RC_PERM ? hold_all(sp, r, t, *e) : rc;
 }
 
 /* ---- the turn ---- */
 
 static void
-refill(struct spool *sp)
+refill(struct spool *sp, struct route *r)
 {
-	static struct due rows[SCHEDULE_ROWS];
+	static struct due rows[SCHEDULE_ROWS_MOST];
+	unsigned most = schedule_wants_rows(r->schedule, sp->wall_us);
 	unsigned count;
 	struct err e;
 
-	if (!schedule_wants_rows(sp->schedule, sp->wall_us))
+	if (most == 0)
 		return;
-	if (tables_due(sp->tables, schedule_cursor(sp->schedule), SCHEDULE_ROWS, rows, &count,
-	               &e) != RC_OK) {
+	if (tables_due(sp->tables, route_str(r), schedule_cursor(r->schedule), most, rows,
+	               &count, &e) != RC_OK) {
 		(void)trouble(sp, &e); /* whatever it is, it pauses */
 		return;
 	}
-	schedule_take_rows(sp->schedule, rows, count, SCHEDULE_ROWS, sp->wall_us);
+	schedule_take_rows(r->schedule, rows, count, most, sp->wall_us);
 }
 
 /* A deliver gets so many in a row, to sync them together. */
 #define LANE_RUN 64
 
-unsigned
-hand_out(struct spool *sp)
+static enum rc
+hand_route(struct spool *sp, struct route *r, unsigned *handed, struct err *e)
 {
 	struct lane *l = NULL;
 	struct task *t;
-	struct err e;
 	enum rc rc = RC_OK;
-	unsigned handed = 0;
 
-	if (sp->broken || sp->draining || sp->now_ms < sp->pause_ms)
-		return 0;
-	refill(sp);
-	while (rc == RC_OK && (t = schedule_first(sp->schedule)) != NULL) {
-		if (l == NULL || l->credit == 0 || handed % LANE_RUN == 0)
-			l = schedule_lane_turn(sp->schedule);
+	refill(sp, r);
+	while (rc == RC_OK && route_takes(r) && (t = schedule_first(r->schedule)) != NULL) {
+		if (l == NULL || l->credit == 0 || *handed % LANE_RUN == 0)
+			l = schedule_lane_turn(r->schedule);
 		if (l == NULL)
 			break;
-		rc = t->letter != NULL ? hand_letter(sp, t, l, &e) : hand_stored(sp, t, l, &e);
-		handed++;
+		rc = t->letter != NULL ? hand_letter(sp, r, t, l, e)
+		                       : hand_stored(sp, r, t, l, e);
+		(*handed)++;
 	}
-	if (rc == RC_PERM) {
-		log_say(LOG_ERROR, "handout", e.text);
-		sp->pause_ms = sp->now_ms + 1000;
+	return rc;
+}
+
+unsigned
+hand_out(struct spool *sp)
+{
+	unsigned handed = 0;
+	struct route *r;
+	struct err e;
+
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	{
+		if (sp->broken || sp->draining || sp->now_ms < sp->pause_ms)
+			break;
+		if (hand_route(sp, r, &handed, &e) == RC_PERM) {
+			log_say(LOG_ERROR, "handout", e.text);
+			sp->pause_ms = sp->now_ms + 1000;
+		}
 	}
 	return handed;
 }

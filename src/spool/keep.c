@@ -119,7 +119,7 @@ keep_rcpts(struct spool *sp, struct channel *c, const struct msg_mail_rcpts *m)
 		h = held_new(b, m->id);
 	if (h == NULL)
 		return "out of memory for recipients";
-	if (h->count + m->rcpts.count > sp->cfg->smtp_max_rcpt ||
+	if (h->count + m->rcpts.count > RCPTS_MOST ||
 	    b->held_octets + m->rcpts.wire.n > HELD_OCTETS)
 		return "more recipients than a message may have";
 	return held_add(b, h, &m->rcpts) ? NULL : "out of memory for recipients";
@@ -163,11 +163,11 @@ rcpts_are_good(const struct envelope *env)
 }
 
 static const char *
-mail_fault(const struct spool *sp, const struct envelope *env, const struct msg_mail_commit *m)
+mail_fault(const struct envelope *env, const struct msg_mail_commit *m)
 {
 	bool in_file = (m->flags & MAIL_IN_FILE) != 0;
 
-	if (env->count == 0 || env->count > sp->cfg->smtp_max_rcpt || !rcpts_are_good(env))
+	if (env->count == 0 || env->count > RCPTS_MOST || !rcpts_are_good(env))
 		return "a message with impossible recipients";
 	if (in_file ? m->body.n > 0 : m->body.n != m->size)
 		return "a message whose size is not its body's";
@@ -191,13 +191,30 @@ row_of(struct spool *sp, const struct msg_mail_commit *m, unsigned rcpts)
 		.sender = m->sender,
 		.envid = m->envid,
 		.helo = m->helo,
+		.origin = m->origin,
 		.body = m->body,
 	};
 }
 
+/* Which routes of the message are to be told of it once it is durable. */
+static void
+note_route(struct spool *sp, struct pending *p, struct str name)
+{
+	struct route *r;
+
+	for (unsigned i = 0; i < p->route_count && i < PENDING_ROUTES; i++)
+		if (str_eq(route_str(p->routes[i]), name))
+			return;
+	if (p->route_count >= PENDING_ROUTES || (r = route_get(sp, name)) == NULL) {
+		p->route_count = PENDING_ROUTES + 1;
+		return;
+	}
+	p->routes[p->route_count++] = r;
+}
+
 static enum rc
 put_rcpts(struct spool *sp, const struct mail_row *row, const struct envelope *env,
-          struct err *e)
+          struct pending *p, struct err *e)
 {
 	struct item_rcpt item;
 
@@ -205,6 +222,11 @@ put_rcpts(struct spool *sp, const struct mail_row *row, const struct envelope *e
 		struct list l = env->lists[i];
 
 		while (item_next_rcpt(&l, &item)) {
+			char room[ROUTE_NAME_MAX + 1];
+			struct buf name = BUF_ON(room);
+
+			if (!route_name(sp->cfg, item.mailbox, &name))
+				buf_clear(&name); /* into a Maildir */
 			struct rcpt_row r = {
 				.id = row->id,
 				.n = item.n,
@@ -214,9 +236,11 @@ put_rcpts(struct spool *sp, const struct mail_row *row, const struct envelope *e
 				.mailbox = item.mailbox,
 				.orig = item.orig,
 				.orcpt = item.orcpt,
+				.route = buf_str(&name),
 			};
 			if (tables_put_rcpt(sp->tables, &r, e) != RC_OK)
 				return e->rc;
+			note_route(sp, p, r.route);
 		}
 	}
 	return RC_OK;
@@ -240,7 +264,11 @@ put_mail(struct spool *sp, struct channel *c, const struct envelope *env,
          const struct msg_mail_commit *m)
 {
 	struct mail_row row = row_of(sp, m, env->count);
-	struct letter *letter = NULL;
+	struct pending p = {.edge = c,
+	                    .session = m->session,
+	                    .id = m->id,
+	                    .arrived_us = row.arrived_us,
+	                    .in_file = (m->flags & MAIL_IN_FILE) != 0};
 	struct err e;
 
 	if (tables_put_mail(sp->tables, &row, &e) != RC_OK) {
@@ -251,23 +279,16 @@ put_mail(struct spool *sp, struct channel *c, const struct envelope *env,
 		mail_answer(c, m->session, m->id, RC_TEMP, e.sys == ENOSPC);
 		return;
 	}
-	if (put_rcpts(sp, &row, env, &e) != RC_OK) {
+	if (put_rcpts(sp, &row, env, &p, &e) != RC_OK) {
 		batch_lost(sp, &e);
 		discard_body(sp, m);
 		mail_answer(c, m->session, m->id, RC_TEMP, e.sys == ENOSPC);
 		return;
 	}
-	if (env->lists[0].count == 0 && env->count <= SCHEDULE_RCPTS &&
-	    (m->flags & MAIL_IN_FILE) == 0 && schedule_wants_letter(sp->schedule))
-		letter = letter_new(row.seq, m);
-	batch_add_mail(sp,
-	               (struct pending){.edge = c,
-	                                .session = m->session,
-	                                .id = m->id,
-	                                .arrived_us = row.arrived_us,
-	                                .in_file = (m->flags & MAIL_IN_FILE) != 0,
-	                                .letter = letter},
-	               m->body.n);
+	if (env->lists[0].count == 0 && env->count <= SCHEDULE_RCPTS && !p.in_file &&
+	    p.route_count == 1 && schedule_wants_letter(p.routes[0]->schedule))
+		p.letter = letter_new(row.seq, m);
+	batch_add_mail(sp, p, m->body.n);
 }
 
 static void
@@ -310,7 +331,7 @@ keep_mail(struct spool *sp, struct channel *c, const struct msg_mail_commit *m)
                 };
 		env.count += h->count;
 	}
-	const char *why = mail_fault(sp, &env, m);
+	const char *why = mail_fault(&env, m);
 	if (why != NULL)
 		return why;
 	keep_or_defer(sp, c, &env, m);

@@ -9,7 +9,8 @@
 static uint8_t
 state_of(const struct spool *sp, const struct rcpt_row *r)
 {
-	const struct task *t = schedule_find(sp->schedule, r->id);
+	const struct route *route = route_find(sp, r->route);
+	const struct task *t = route == NULL ? NULL : schedule_find(route->schedule, r->id);
 
 	return t != NULL && task_out(t, r->n) != NULL ? ROW_OUT : (uint8_t)r->state;
 }

@@ -14,6 +14,7 @@
 #include "db/db.h"
 #include "role/role.h"
 #include "spool/spool.h"
+#include "spool/users.h"
 
 #define TICK_S 1
 #define SHRINK_KEEP 4096 /* pages */
@@ -114,37 +115,45 @@ on_status_ask(struct role *r, struct channel *c, const struct msg *m)
 	status_answer(spool_of(r), c, m->status_ask.ask);
 }
 
+static void
+on_deliver_for(struct role *r, struct channel *c, const struct msg *m)
+{
+	(void)c;
+	users_deliver_for(spool_of(r), &m->deliver_for);
+}
+
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_mail_rcpts] = on_mail_rcpts, [MSG_mail_commit] = on_mail_commit,
-	[MSG_mail_drop] = on_mail_drop,   [MSG_work_want] = on_work_want,
-	[MSG_work_done] = on_work_done,   [MSG_work_broken] = on_work_broken,
-	[MSG_queue_ask] = on_queue_ask,   [MSG_status_ask] = on_status_ask,
+	[MSG_mail_rcpts] = on_mail_rcpts,   [MSG_mail_commit] = on_mail_commit,
+	[MSG_mail_drop] = on_mail_drop,     [MSG_work_want] = on_work_want,
+	[MSG_work_done] = on_work_done,     [MSG_work_broken] = on_work_broken,
+	[MSG_deliver_for] = on_deliver_for, [MSG_queue_ask] = on_queue_ask,
+	[MSG_status_ask] = on_status_ask,
 };
 
 static void
 on_peer_up(struct role *r, struct channel *c)
 {
 	struct spool *sp = spool_of(r);
+	const char *why = NULL;
 	bool known = true;
 
 	if (channel_peer(c) == EDGE) {
 		known = keep_edge_up(sp, c);
 		room_tell(sp, c);
 	} else if (channel_peer(c) == DELIVER) {
-		known = schedule_lane_new(sp->schedule, c) != NULL;
+		known = routes_peer_up(sp, c, &why);
 	}
 	if (!known)
-		channel_cut(c, "out of memory");
+		why = "out of memory";
+	cut_if(c, why);
 }
 
 static void
 on_peer_down(struct role *r, struct channel *c)
 {
 	struct spool *sp = spool_of(r);
-	struct lane *l = schedule_lane(sp->schedule, c);
 
-	if (l != NULL)
-		schedule_lane_drop(sp->schedule, l);
+	routes_peer_down(sp, c);
 	keep_edge_down(sp, c);
 }
 
@@ -175,6 +184,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	room_look(sp);
 	if (!sp->broken)
 		body_sweep(sp);
+	routes_tick(sp);
 	shrink(sp);
 }
 
@@ -194,7 +204,7 @@ may_leave(const struct spool_main *self)
 
 	if (self->role->now_ms >= self->leave_ms)
 		return true;
-	return TAILQ_EMPTY(&sp->boxes) && schedule_out_count(sp->schedule) == 0;
+	return TAILQ_EMPTY(&sp->boxes) && routes_out_count(sp) == 0;
 }
 
 static void
@@ -203,7 +213,7 @@ hand_out_gathered(struct spool_main *self)
 	struct spool *sp = &self->spool;
 
 	if (sp->now_ms - self->handed_ms < HAND_OUT_MS &&
-	    schedule_ready_count(sp->schedule) < HAND_OUT_MANY)
+	    routes_ready_count(sp) < HAND_OUT_MANY)
 		return;
 	if (hand_out(sp) > 0)
 		self->handed_ms = sp->now_ms;
@@ -213,9 +223,7 @@ hand_out_gathered(struct spool_main *self)
 static bool
 waits(const struct spool *sp)
 {
-	return !sp->broken &&
-	       (tables_open_changes(sp->tables) || (schedule_ready_count(sp->schedule) > 0 &&
-	                                            schedule_lane_best(sp->schedule) != NULL));
+	return !sp->broken && (tables_open_changes(sp->tables) || routes_wait(sp));
 }
 
 static void
@@ -227,6 +235,7 @@ on_turn(struct role *r)
 
 	if (batch_is_due(sp))
 		batch_commit(sp);
+	users_turn(sp);
 	hand_out_gathered(self);
 	batch_checkpoint(sp);
 	journal_flush(sp->journal, role_peer(r, STORE, 0));
@@ -257,9 +266,8 @@ open_storage(struct spool *sp, struct err *e)
 	if (tables_open("spool.db", &sp->tables, e) != RC_OK ||
 	    tables_boot(sp->tables, &sp->boot, e) != RC_OK)
 		return e->rc;
-	sp->schedule = schedule_new(secret, retry_longest_us(&sp->retry));
 	sp->journal = journal_new();
-	if (sp->schedule == NULL || sp->journal == NULL)
+	if (!routes_open(sp, secret) || sp->journal == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
 	return RC_OK;
 }
@@ -285,6 +293,7 @@ on_open(struct role *r, struct err *e)
 	r->self = &self;
 	self.role = r;
 	TAILQ_INIT(&sp->boxes);
+	sp->role = r;
 	sp->cfg = r->cfg;
 	sp->retry = (struct retry){.first_s = r->cfg->retry_first,
 	                           .most_s = r->cfg->retry_most,

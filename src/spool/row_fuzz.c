@@ -115,6 +115,7 @@ damage_column(struct spool *sp, struct str *in)
 		"UPDATE rcpt SET state = ?1",   "UPDATE rcpt SET tries = ?1",
 		"UPDATE rcpt SET next_us = ?1", "UPDATE rcpt SET mailbox = ?1",
 		"UPDATE rcpt SET orig = ?1",    "UPDATE rcpt SET sum = ?1",
+		"UPDATE rcpt SET route = ?1",   "UPDATE mail SET origin = ?1",
 		"UPDATE rcpt SET n = ?1",       "DELETE FROM mail WHERE ?1 = id",
 	};
 	sqlite3_stmt *st = NULL;
@@ -207,16 +208,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct world *w = world();
 	struct spool *sp = &w->spool;
 	unsigned damages = take(&in) % 4;
+	const char *why;
 
 	sp->pause_ms = 0;
-	sp->schedule = schedule_new(
-		(struct table_secret){
-			{1, 2}
-        },
-		UINT64_C(15840000000));
-	must(sp->schedule != NULL);
-	struct lane *l = schedule_lane_new(sp->schedule, w->deliver);
-	must(l != NULL);
+	must(routes_open(sp, (struct table_secret){
+				     {1, 2}
+        }));
+	must(routes_peer_up(sp, w->deliver, &why) && why == NULL);
+	struct schedule *maildirs = route_find(sp, STR(""))->schedule;
+	struct lane *l = schedule_lane(maildirs, w->deliver);
 	put_message(sp, &in);
 	for (unsigned i = 0; i < damages; i++)
 		damage_column(sp, &in);
@@ -226,8 +226,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_sent(w);
 	}
 	must(!sp->broken);
-	must(schedule_first(sp->schedule) == NULL);
+	must(schedule_first(maildirs) == NULL);
 	tables_rollback(sp->tables);
-	sp->schedule = schedule_free(sp->schedule);
+	routes_close(sp);
 	return 0;
 }

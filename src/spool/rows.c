@@ -80,10 +80,11 @@ mail_sum(const struct mail_row *m)
 		{(const char *)m->client.octets, sizeof(m->client.octets)},
 		m->sender,
 		m->envid,
-		m->helo
-        };
+		m->helo,
+		m->origin, /* counts where there is one: rows of version 1 have none */
+	};
 
-	return sum_of(numbers, LENGTH(numbers), texts, LENGTH(texts));
+	return sum_of(numbers, LENGTH(numbers), texts, LENGTH(texts) - (m->origin.n == 0));
 }
 
 static uint64_t
@@ -115,6 +116,7 @@ tables_put_mail(struct tables *t, const struct mail_row *m, struct err *e)
 	db_bind_str(st, 12, m->helo);
 	(void)sqlite3_bind_blob(st, 13, m->body.n == 0 ? "" : m->body.p, (int)m->body.n,
 	                        SQLITE_STATIC);
+	db_bind_str(st, 14, m->origin);
 	if (tables_run(t, PUT_MAIL, "keep a message", e) != RC_OK)
 		return e->rc;
 	t->tally.messages++;
@@ -137,6 +139,7 @@ tables_put_rcpt(struct tables *t, const struct rcpt_row *r, struct err *e)
 	db_bind_str(st, 9, r->orig);
 	db_bind_str(st, 10, r->orcpt);
 	db_bind_str(st, 11, r->reply);
+	db_bind_str(st, 12, r->route);
 	if (tables_run(t, PUT_RCPT, "keep a recipient", e) != RC_OK)
 		return e->rc;
 	*(r->state == ROW_WAITING ? &t->tally.waiting : &t->tally.held) += 1;
@@ -231,6 +234,7 @@ read_mail(sqlite3_stmt *st, struct mail_row *m)
 		.envid = column_str(st, 10),
 		.helo = column_str(st, 11),
 		.body = column_str(st, 12),
+		.origin = column_str(st, 13),
 	};
 	if (client.n == sizeof(m->client.octets))
 		memcpy(m->client.octets, client.p, client.n);
@@ -291,6 +295,7 @@ read_rcpt(sqlite3_stmt *st, struct rcpt_row *r)
 		.orig = column_str(st, 8),
 		.orcpt = column_str(st, 9),
 		.reply = column_str(st, 10),
+		.route = column_str(st, 11),
 	};
 }
 
@@ -327,7 +332,7 @@ tables_rcpts_end(struct tables *t)
 }
 
 enum rc
-tables_due(struct tables *t, struct due after, unsigned most, struct due *ret,
+tables_due(struct tables *t, struct str route, struct due after, unsigned most, struct due *ret,
            unsigned *ret_count, struct err *e)
 {
 	sqlite3_stmt *st = t->st[DUE];
@@ -338,6 +343,7 @@ tables_due(struct tables *t, struct due after, unsigned most, struct due *ret,
 	bind_number(st, 2, after.id);
 	bind_number(st, 3, after.n);
 	bind_number(st, 4, most);
+	db_bind_str(st, 5, route);
 	while ((code = sqlite3_step(st)) == SQLITE_ROW && count < most)
 		ret[count++] = (struct due){.us = column_number(st, 0),
 		                            .id = column_number(st, 1),
@@ -347,6 +353,34 @@ tables_due(struct tables *t, struct due after, unsigned most, struct due *ret,
 	(void)sqlite3_reset(st); /* repeats the failure of the step */
 	*ret_count = count;
 	return code == SQLITE_DONE || code == SQLITE_ROW ? RC_OK : e->rc;
+}
+
+enum rc
+tables_next_route(struct tables *t, struct str after, struct buf *ret, struct err *e)
+{
+	sqlite3_stmt *st = t->st[NEXT_ROUTE];
+
+	db_bind_str(st, 1, after);
+	int code = sqlite3_step(st);
+	if (code == SQLITE_ROW)
+		buf_add(ret, column_str(st, 0));
+	else if (code == SQLITE_DONE)
+		(void)missing(e, 0);
+	else
+		(void)tables_failed(t, e, "find a route");
+	(void)sqlite3_reset(st); /* repeats the failure of the step */
+	return code == SQLITE_ROW ? RC_OK : e->rc;
+}
+
+enum rc
+tables_reroute(struct tables *t, uint64_t id, unsigned n, struct str route, struct err *e)
+{
+	sqlite3_stmt *st = t->st[REROUTE];
+
+	bind_number(st, 1, id);
+	bind_number(st, 2, n);
+	db_bind_str(st, 3, route);
+	return tables_run(t, REROUTE, "reroute a recipient", e);
 }
 
 void
@@ -365,9 +399,9 @@ tables_list_next(struct tables *t, struct listed *ret, struct err *e)
 
 	if (code == SQLITE_ROW) {
 		read_rcpt(st, &ret->rcpt);
-		ret->size = column_number(st, 11);
-		ret->rcpts = (unsigned)column_number(st, 12);
-		ret->sender = column_str(st, 13);
+		ret->size = column_number(st, 12);
+		ret->rcpts = (unsigned)column_number(st, 13);
+		ret->sender = column_str(st, 14);
 		return RC_OK;
 	}
 	(void)sqlite3_reset(st); /* repeats the failure of the step */

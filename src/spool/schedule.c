@@ -9,6 +9,7 @@
 TAILQ_HEAD(lane_list, lane);
 
 struct schedule {
+	struct schedule_bounds bounds;
 	struct table *tasks; /* id -> struct task * */
 	struct task_list ready;
 	struct lane_list lanes;
@@ -26,7 +27,7 @@ struct schedule {
 };
 
 struct schedule *
-schedule_new(struct table_secret secret, uint64_t horizon_us)
+schedule_new(struct schedule_bounds bounds, struct table_secret secret, uint64_t horizon_us)
 {
 	struct schedule *s = calloc(1, sizeof(*s));
 
@@ -34,10 +35,11 @@ schedule_new(struct table_secret secret, uint64_t horizon_us)
 		return NULL;
 	TAILQ_INIT(&s->ready);
 	TAILQ_INIT(&s->lanes);
+	s->bounds = bounds;
 	s->horizon_us = horizon_us;
 	s->unread = true;
 	s->next_us = UINT64_MAX;
-	s->tasks = table_new(sizeof(uint64_t), sizeof(struct task *), SCHEDULE_TASKS, secret);
+	s->tasks = table_new(sizeof(uint64_t), sizeof(struct task *), bounds.tasks, secret);
 	return s->tasks == NULL ? schedule_free(s) : s;
 }
 
@@ -101,6 +103,7 @@ drop_letter(struct schedule *s, struct task *t)
 	if (t->letter == NULL)
 		return;
 	s->octets -= letter_octets(t->letter);
+	*s->bounds.all -= letter_octets(t->letter);
 	free(t->letter);
 	t->letter = NULL;
 }
@@ -108,7 +111,8 @@ drop_letter(struct schedule *s, struct task *t)
 bool
 schedule_wants_letter(const struct schedule *s)
 {
-	return s->fresh < SCHEDULE_FRESH && s->octets < SCHEDULE_OCTETS;
+	return s->fresh < s->bounds.fresh && s->octets < s->bounds.octets &&
+	       *s->bounds.all < s->bounds.all_most;
 }
 
 /* ---- delivers ---- */
@@ -267,7 +271,7 @@ leave_to_cursor(struct schedule *s, uint64_t due_us)
 void
 schedule_add_fresh(struct schedule *s, uint64_t id, uint64_t arrived_us, struct letter *letter)
 {
-	struct task *t = s->fresh < SCHEDULE_FRESH && schedule_find(s, id) == NULL
+	struct task *t = s->fresh < s->bounds.fresh && schedule_find(s, id) == NULL
 	                         ? task_new(s, id)
 	                         : NULL;
 
@@ -280,8 +284,10 @@ schedule_add_fresh(struct schedule *s, uint64_t id, uint64_t arrived_us, struct 
 	t->fresh = true;
 	t->letter = letter;
 	t->arrived_us = arrived_us;
-	if (letter != NULL)
+	if (letter != NULL) {
 		s->octets += letter_octets(letter);
+		*s->bounds.all += letter_octets(letter);
+	}
 	push_ready(s, t, false);
 }
 
@@ -291,13 +297,21 @@ schedule_is_due(const struct schedule *s, uint64_t next_us, uint64_t now_us)
 	return next_us <= now_us || next_us - now_us > s->horizon_us;
 }
 
-bool
+unsigned
 schedule_wants_rows(struct schedule *s, uint64_t now_us)
 {
 	if (now_us >= s->next_us)
 		s->unread = true;
-	return s->unread && s->rows < SCHEDULE_ROWS / 2 &&
-	       table_count(s->tasks) < SCHEDULE_TASKS;
+	return s->unread && s->rows < s->bounds.rows / 2 &&
+	                       table_count(s->tasks) < s->bounds.tasks
+	               ? s->bounds.rows
+	               : 0;
+}
+
+uint64_t
+schedule_next_us(const struct schedule *s)
+{
+	return s->unread ? 0 : s->next_us;
 }
 
 struct due
@@ -318,7 +332,7 @@ take_row(struct schedule *s, const struct due *row)
 			t->look = true;
 		return true;
 	}
-	if (s->rows >= SCHEDULE_ROWS)
+	if (s->rows >= s->bounds.rows)
 		return false;
 	t = task_new(s, row->id);
 	if (t == NULL)
@@ -453,6 +467,15 @@ schedule_doubt(struct schedule *s)
 		t->look = true;
 		t->whole = false;
 	}
+}
+
+void
+schedule_forget_letters(struct schedule *s)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, &s->ready, link)
+	drop_letter(s, t);
 }
 
 unsigned

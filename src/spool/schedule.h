@@ -14,12 +14,9 @@
 #include "ipc/msg.h"
 #include "spool/tables.h"
 
-#define SCHEDULE_FRESH 512          /* messages ready that were just committed */
-#define SCHEDULE_ROWS 512           /* messages ready that were read from the tables */
-#define SCHEDULE_TASKS 4096         /* ready and out together */
-#define SCHEDULE_OCTETS (16U << 20) /* of bodies kept for their first delivery */
-#define SCHEDULE_RCPTS 32           /* of one message, out at once: work of msg.def */
-#define SCHEDULE_CREDIT 1024        /* messages one deliver may ask for */
+#define SCHEDULE_ROWS_MOST 512 /* the most that a schedule's bounds may say for rows */
+#define SCHEDULE_RCPTS 32      /* of one message, out at once: work of msg.def */
+#define SCHEDULE_CREDIT 1024   /* messages one deliver may ask for */
 
 struct channel;
 
@@ -70,7 +67,7 @@ struct task {
 /* One deliver's channel. */
 struct lane {
 	TAILQ_ENTRY(lane) link;
-	struct channel *channel;
+	struct channel *channel; /* NULL: nobody's, what goes there is refused */
 	unsigned credit;
 	bool voided; /* a sync failed: what it says counts no more */
 	struct task_list out;
@@ -78,9 +75,20 @@ struct lane {
 
 struct schedule;
 
+/* What a schedule may hold. */
+struct schedule_bounds {
+	unsigned fresh; /* messages ready that were just committed */
+	unsigned rows;  /* messages ready that were read from the tables */
+	unsigned tasks; /* ready and out together */
+	size_t octets;  /* of bodies kept for their first delivery */
+	size_t *all;    /* such octets of all schedules together, counted by each */
+	size_t all_most;
+};
+
 /* <horizon_us>: no honest row falls due later than that from now (the clock was set back).
  * NULL when memory is out. */
-struct schedule *schedule_new(struct table_secret secret, uint64_t horizon_us);
+struct schedule *schedule_new(struct schedule_bounds bounds, struct table_secret secret,
+                              uint64_t horizon_us);
 struct schedule *schedule_free(struct schedule *s);
 
 /* ---- delivers ---- */
@@ -108,8 +116,10 @@ bool schedule_wants_letter(const struct schedule *s);
 void schedule_add_fresh(struct schedule *s, uint64_t id, uint64_t arrived_us,
                         struct letter *letter);
 
-/* Should due rows be read now? They follow schedule_cursor; at most SCHEDULE_ROWS. */
-bool schedule_wants_rows(struct schedule *s, uint64_t now_us);
+/* Should due rows be read now? They follow schedule_cursor; at most that many. 0: no. */
+unsigned schedule_wants_rows(struct schedule *s, uint64_t now_us);
+/* Not before then will there be rows to read. 0: there may be now. */
+uint64_t schedule_next_us(const struct schedule *s);
 struct due schedule_cursor(const struct schedule *s);
 /* <count> of <most> asked for came: fewer than <most> are all there are. */
 void schedule_take_rows(struct schedule *s, const struct due *rows, unsigned count,
@@ -148,6 +158,9 @@ void schedule_drop(struct schedule *s, struct task *t);
 
 /* Changes were rolled back: what memory knows of rows may be wrong, look at all of them. */
 void schedule_doubt(struct schedule *s);
+
+/* Contents are read from the tables: routes may be others now. */
+void schedule_forget_letters(struct schedule *s);
 
 unsigned schedule_out_count(const struct schedule *s);
 unsigned schedule_ready_count(const struct schedule *s);

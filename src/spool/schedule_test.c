@@ -8,6 +8,10 @@
 
 #define NOW UINT64_C(1700000000000000)
 #define HORIZON UINT64_C(15840000000)
+#define FRESH 512
+#define ROWS 512
+#define TASKS 4096
+#define OCTETS (16U << 20)
 
 static const struct out_rcpt one[1]; /* number 0, without texts */
 
@@ -20,11 +24,14 @@ channel(uintptr_t number)
 static int
 setup(void **state)
 {
+	static size_t all;
+
+	all = 0;
 	*state = schedule_new(
-		(struct table_secret){
-			{1, 2}
+		(struct schedule_bounds){
+			FRESH, ROWS, TASKS, OCTETS, &all, 2 * OCTETS
         },
-		HORIZON);
+		(struct table_secret){{1, 2}}, HORIZON);
 	return *state == NULL ? -1 : 0;
 }
 
@@ -151,18 +158,18 @@ static void
 test_fresh_window_is_bounded(void **state)
 {
 	struct schedule *s = *state;
-	struct due row = due(NOW + SCHEDULE_FRESH, SCHEDULE_FRESH + 1);
+	struct due row = due(NOW + FRESH, FRESH + 1);
 
 	schedule_take_rows(s, NULL, 0, 1, NOW); /* nothing is queued */
 	assert_false(schedule_wants_rows(s, NOW));
-	for (uint64_t id = 1; id <= SCHEDULE_FRESH; id++)
+	for (uint64_t id = 1; id <= FRESH; id++)
 		schedule_add_fresh(s, id, NOW + id, NULL);
 	assert_false(schedule_wants_rows(s, NOW));
 	assert_false(schedule_wants_letter(s));
 	schedule_add_fresh(s, row.id, row.us, NULL);
 	assert_null(schedule_find(s, row.id));
-	assert_true(schedule_wants_rows(s, NOW + SCHEDULE_FRESH));
-	schedule_take_rows(s, &row, 1, 2, NOW + SCHEDULE_FRESH);
+	assert_true(schedule_wants_rows(s, NOW + FRESH));
+	schedule_take_rows(s, &row, 1, 2, NOW + FRESH);
 	assert_non_null(schedule_find(s, row.id));
 }
 
@@ -170,15 +177,15 @@ static void
 test_rows_window_is_bounded(void **state)
 {
 	struct schedule *s = *state;
-	static struct due rows[SCHEDULE_ROWS + 1];
+	static struct due rows[ROWS + 1];
 
-	for (unsigned i = 0; i <= SCHEDULE_ROWS; i++)
+	for (unsigned i = 0; i <= ROWS; i++)
 		rows[i] = due(NOW + i, i + 1);
 	assert_true(schedule_wants_rows(s, NOW));
-	schedule_take_rows(s, rows, SCHEDULE_ROWS + 1, SCHEDULE_ROWS + 1, NOW * 2);
-	assert_null(schedule_find(s, SCHEDULE_ROWS + 1));
+	schedule_take_rows(s, rows, ROWS + 1, ROWS + 1, NOW * 2);
+	assert_null(schedule_find(s, ROWS + 1));
 	/* it was not seen: the cursor stands before it */
-	assert_int_equal(schedule_cursor(s).id, SCHEDULE_ROWS);
+	assert_int_equal(schedule_cursor(s).id, ROWS);
 	assert_false(schedule_wants_rows(s, NOW));
 }
 
@@ -278,9 +285,9 @@ test_letters_are_bounded_by_octets(void **state)
         };
 	uint64_t id = 0;
 
-	while (schedule_wants_letter(s) && id < SCHEDULE_FRESH)
+	while (schedule_wants_letter(s) && id < FRESH)
 		schedule_add_fresh(s, ++id, NOW, letter_new(1, &m));
-	assert_in_range(id, SCHEDULE_OCTETS / 61000, SCHEDULE_OCTETS / 60000 + 1);
+	assert_in_range(id, OCTETS / 61000, OCTETS / 60000 + 1);
 	(void)hand(s, lane(s, 1, 1));
 	assert_true(schedule_wants_letter(s));
 }
@@ -289,10 +296,10 @@ static void
 test_all_tasks_are_bounded(void **state)
 {
 	struct schedule *s = *state;
-	struct lane *l = lane(s, 1, SCHEDULE_TASKS * 2);
+	struct lane *l = lane(s, 1, TASKS * 2);
 	uint64_t id;
 
-	for (id = 1; id <= SCHEDULE_TASKS; id++) {
+	for (id = 1; id <= TASKS; id++) {
 		schedule_add_fresh(s, id, NOW, NULL);
 		(void)hand(s, l);
 	}

@@ -11,8 +11,10 @@
 const char *
 settle_credit(struct spool *sp, struct channel *c, unsigned messages)
 {
-	struct lane *l = schedule_lane(sp->schedule, c);
+	const struct route *r = route_of(c);
+	struct lane *l = r == NULL ? NULL : schedule_lane(r->schedule, c);
 
+	(void)sp;
 	if (l == NULL)
 		return "a deliver that was not announced";
 	l->credit += messages;
@@ -48,18 +50,18 @@ chance_of(struct spool *sp)
 }
 
 static enum rc
-put_off(struct spool *sp, const struct task *t, const struct out_rcpt *o, struct str reply,
-        struct err *e)
+put_off(struct spool *sp, struct route *r, const struct task *t, const struct out_rcpt *o,
+        struct str reply, struct err *e)
 {
 	uint64_t next_us = sp->wall_us + retry_wait_us(&sp->retry, o->tries, chance_of(sp));
 
 	record(sp, t, o, "deferred", reply);
-	schedule_deferred(sp->schedule, next_us);
+	schedule_deferred(r->schedule, next_us);
 	return tables_defer(sp->tables, t->id, o->n, next_us, reply, e);
 }
 
 static enum rc
-settle_row(struct spool *sp, struct task *t, struct out_rcpt *o,
+settle_row(struct spool *sp, struct route *r, struct task *t, struct out_rcpt *o,
            const struct item_result *result, struct err *e)
 {
 	if (result->rc == RC_OK) {
@@ -69,7 +71,7 @@ settle_row(struct spool *sp, struct task *t, struct out_rcpt *o,
 	t->stay++;
 	if (result->rc != RC_PERM &&
 	    !retry_over(&sp->retry, t->arrived_us, sp->wall_us, o->tries + 1))
-		return put_off(sp, t, o, result->reply, e);
+		return put_off(sp, r, t, o, result->reply, e);
 	record(sp, t, o, "held", result->reply);
 	return tables_hold(sp->tables, t->id, o->n, result->reply, e);
 }
@@ -84,7 +86,7 @@ unsettled(struct task *t)
 }
 
 static void
-settle_one(struct spool *sp, struct task *t, struct out_rcpt *o,
+settle_one(struct spool *sp, struct route *r, struct task *t, struct out_rcpt *o,
            const struct item_result *result)
 {
 	struct err e;
@@ -93,7 +95,7 @@ settle_one(struct spool *sp, struct task *t, struct out_rcpt *o,
 	t->out_left--;
 	if (!batch_begin(sp)) {
 		unsettled(t);
-	} else if (settle_row(sp, t, o, result, &e) != RC_OK) {
+	} else if (settle_row(sp, r, t, o, result, &e) != RC_OK) {
 		batch_lost(sp, &e);
 		unsettled(t);
 	}
@@ -112,7 +114,7 @@ has_rows(struct spool *sp, const struct task *t, struct err *e)
 }
 
 static void
-finish(struct spool *sp, struct task *t)
+finish(struct spool *sp, struct route *r, struct task *t)
 {
 	struct err e;
 	bool stays = true;
@@ -126,14 +128,15 @@ finish(struct spool *sp, struct task *t)
 		else if (t->in_file)
 			batch_add_body(sp, t->id);
 	}
-	schedule_done(sp->schedule, t, stays);
+	schedule_done(r->schedule, t, stays);
 }
 
 const char *
 settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m)
 {
-	struct lane *l = schedule_lane(sp->schedule, c);
-	struct task *t = schedule_find(sp->schedule, m->id);
+	struct route *r = route_of(c);
+	struct lane *l = r == NULL ? NULL : schedule_lane(r->schedule, c);
+	struct task *t = r == NULL ? NULL : schedule_find(r->schedule, m->id);
 	struct list results = m->results;
 	struct item_result result;
 
@@ -146,10 +149,40 @@ settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *
 
 		if (o == NULL)
 			return "results of a recipient that it does not have";
-		settle_one(sp, t, o, &result);
+		settle_one(sp, r, t, o, &result);
 	}
-	finish(sp, t);
+	finish(sp, r, t);
 	return NULL;
+}
+
+void
+settle_refused(struct spool *sp, struct route *r, struct task *t)
+{
+	for (unsigned i = 0; i < t->out_count && !sp->broken; i++) {
+		struct item_result result = {.n = (uint16_t)t->out[i].n,
+		                             .rc = (uint8_t)r->refuse,
+		                             .reply = str_of(r->why)};
+
+		settle_one(sp, r, t, &t->out[i], &result);
+	}
+	finish(sp, r, t);
+}
+
+/* What is out with these counts no more; all but <c>, which knows, are told so. */
+static void
+void_lanes(struct route *r, const struct channel *c)
+{
+	struct msg m = {.no = MSG_work_void};
+	struct lane *l = NULL;
+	struct err e;
+
+	while ((l = schedule_lane_next(r->schedule, l)) != NULL) {
+		if (l->voided || l->channel == NULL)
+			continue;
+		l->voided = true;
+		if (l->channel != c && channel_send(l->channel, &m, &e) == RC_AGAIN)
+			channel_cut(l->channel, "does not read");
+	}
 }
 
 /*
@@ -160,17 +193,11 @@ settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *
 void
 settle_broken(struct spool *sp, struct channel *c, struct str why)
 {
-	struct msg m = {.no = MSG_work_void};
-	struct lane *l = NULL;
-	struct err e;
+	struct route *r;
 
 	log_put(LOG_ERROR, "deliver_broken",
 	        KVS(kv_num("deliver", channel_index(c)), kv_str("why", why)));
-	while ((l = schedule_lane_next(sp->schedule, l)) != NULL) {
-		if (l->voided)
-			continue;
-		l->voided = true;
-		if (l->channel != c && channel_send(l->channel, &m, &e) == RC_AGAIN)
-			channel_cut(l->channel, "does not read");
-	}
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	if (r->kind != ROUTE_ENDPOINT)
+		void_lanes(r, c);
 }

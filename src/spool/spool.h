@@ -4,6 +4,8 @@
  *   commit.c   many of them become durable at once, then edges are told
  *   handout.c  what is due goes out to delivers, against credit
  *   settle.c   what delivers report
+ *   route.c    which way each goes
+ *   users.c    delivers of users of the machine
  *   body.c     large bodies, which the writer made
  *   room.c     the reserve of free space
  *   listing.c  the operator's questions: rows
@@ -18,11 +20,12 @@
 #include "ipc/channel.h"
 #include "role/journal.h"
 #include "spool/retry.h"
-#include "spool/schedule.h"
+#include "spool/route.h"
 #include "spool/tables.h"
 
 #define BATCH_MAILS 256         /* messages in one commit */
 #define BATCH_OCTETS (4U << 20) /* of their bodies */
+#define PENDING_ROUTES 8        /* of one message, remembered until its commit */
 #define BATCH_BODIES 256        /* files to remove after it */
 #define BATCH_WAIT_MS 20        /* for mail to share its sync with mere results */
 #define HELD_OCTETS (16U << 20) /* of mail_rcpts of one edge before their mail_commit */
@@ -30,6 +33,7 @@
 #define LOG_OCTETS_SAID (64U << 20)
 
 struct cfg;
+struct role;
 
 /* A message whose commit is under way. */
 struct pending {
@@ -38,7 +42,9 @@ struct pending {
 	uint64_t id;
 	uint64_t arrived_us;
 	bool in_file;
-	struct letter *letter;
+	struct letter *letter; /* where all go by one route */
+	struct route *routes[PENDING_ROUTES];
+	unsigned route_count; /* PENDING_ROUTES + 1: more than these */
 };
 
 struct batch {
@@ -72,7 +78,8 @@ struct spool {
 	uint64_t now_ms;
 	uint64_t wall_us;
 	struct tables *tables;
-	struct schedule *schedule;
+	struct role *role;
+	struct routes routes;
 	struct journal *journal;
 	struct retry retry;
 	struct batch batch;
@@ -125,6 +132,8 @@ unsigned hand_out(struct spool *sp);
 
 /* ---- settle.c ---- */
 const char *settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m);
+/* <t> is out with nobody: all its recipients are settled as its route says. */
+void settle_refused(struct spool *sp, struct route *r, struct task *t);
 void settle_broken(struct spool *sp, struct channel *c, struct str why);
 const char *settle_credit(struct spool *sp, struct channel *c, unsigned messages);
 

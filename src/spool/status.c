@@ -34,7 +34,7 @@ void
 status_answer(const struct spool *sp, struct channel *c, uint32_t ask)
 {
 	struct tally tally = tables_tally(sp->tables);
-	unsigned out = schedule_out_rcpts(sp->schedule);
+	unsigned out = routes_out_rcpts(sp);
 	uint64_t oldest = 0;
 	enum rc rc = oldest_of(sp, &oldest);
 	struct msg m = {

@@ -21,6 +21,16 @@
  */
 #define PAGE_OCTETS 4096U
 
+/* A route's rows lie together, in the order of time. */
+#define RCPT_DUE "CREATE INDEX rcpt_due ON rcpt(route, next_us) WHERE state = 0;"
+
+/* Mail of version 1 came from strangers and went into Maildirs. */
+static const char *const upgrades[TABLES_FORMAT - 1] = {
+	"ALTER TABLE mail ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE rcpt ADD COLUMN route TEXT NOT NULL DEFAULT '';"
+	"DROP INDEX rcpt_due;" RCPT_DUE,
+};
+
 static const struct db_kind kind = {
 	.name = "spool.db",
 	.version = TABLES_FORMAT,
@@ -35,21 +45,23 @@ static const struct db_kind kind = {
 		   "PRAGMA cache_size = -4096;",
 	.schema = "CREATE TABLE boot(count INTEGER NOT NULL);"
 		  "INSERT INTO boot VALUES(0);"
-		  /* body stands last: the columns before it are read without it */
+		  /* body stands behind what is read without it */
 		  "CREATE TABLE mail(id INTEGER PRIMARY KEY, seq INTEGER, arrived_us INTEGER,"
 		  " flags INTEGER, size INTEGER, hash INTEGER, rcpts INTEGER, sum INTEGER,"
-		  " client BLOB, sender TEXT, envid TEXT, helo TEXT, body BLOB);"
+		  " client BLOB, sender TEXT, envid TEXT, helo TEXT, body BLOB,"
+		  " origin TEXT NOT NULL DEFAULT '');"
 		  "CREATE TABLE rcpt(id INTEGER, n INTEGER, state INTEGER, tries INTEGER,"
 		  " next_us INTEGER, notify INTEGER, sum INTEGER, mailbox TEXT, orig TEXT,"
-		  " orcpt TEXT, reply TEXT, PRIMARY KEY(id, n)) WITHOUT ROWID;"
-		  "CREATE INDEX rcpt_due ON rcpt(next_us) WHERE state = 0;",
+		  " orcpt TEXT, reply TEXT, route TEXT NOT NULL DEFAULT '',"
+		  " PRIMARY KEY(id, n)) WITHOUT ROWID;" RCPT_DUE,
+	.upgrades = upgrades,
 };
 
 static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
-	[PUT_MAIL] = "INSERT INTO mail VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
-	[PUT_RCPT] = "INSERT INTO rcpt VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+	[PUT_MAIL] = "INSERT INTO mail VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+	[PUT_RCPT] = "INSERT INTO rcpt VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 	[DROP_RCPT] = "DELETE FROM rcpt WHERE id = ?1 AND n = ?2",
 	[DROP_MAIL] = "DELETE FROM mail WHERE id = ?1",
 	[DEFER] = "UPDATE rcpt SET tries = tries + 1, next_us = ?3, reply = ?4"
@@ -57,17 +69,20 @@ static const char *const sql[STATEMENTS] = {
 	[HOLD] = "UPDATE rcpt SET state = 1, tries = tries + 1, reply = ?3"
 		 " WHERE id = ?1 AND n = ?2 AND state = 0",
 	[MAIL] = "SELECT id, seq, arrived_us, flags, size, hash, rcpts, sum, client, sender,"
-		 " envid, helo, body FROM mail WHERE id = ?1",
+		 " envid, helo, body, origin FROM mail WHERE id = ?1",
 	[HAS_MAIL] = "SELECT 1 FROM mail WHERE id = ?1",
 	[HAS_RCPTS] = "SELECT 1 FROM rcpt WHERE id = ?1 LIMIT 1",
 	[RCPTS] =
-		"SELECT id, n, state, tries, next_us, notify, sum, mailbox, orig, orcpt, reply"
-		" FROM rcpt WHERE id = ?1 ORDER BY n",
+		"SELECT id, n, state, tries, next_us, notify, sum, mailbox, orig, orcpt, reply,"
+		" route FROM rcpt WHERE id = ?1 ORDER BY n",
 	[DUE] = "SELECT next_us, id, n FROM rcpt INDEXED BY rcpt_due"
-		" WHERE state = 0 AND (next_us, id, n) > (?1, ?2, ?3)"
+		" WHERE state = 0 AND route = ?5 AND (next_us, id, n) > (?1, ?2, ?3)"
 		" ORDER BY next_us, id, n LIMIT ?4",
+	[NEXT_ROUTE] = "SELECT route FROM rcpt INDEXED BY rcpt_due"
+		       " WHERE state = 0 AND route > ?1 ORDER BY route LIMIT 1",
+	[REROUTE] = "UPDATE rcpt SET route = ?3 WHERE id = ?1 AND n = ?2",
 	[LIST] = "SELECT r.id, r.n, r.state, r.tries, r.next_us, r.notify, r.sum, r.mailbox,"
-		 " r.orig, r.orcpt, r.reply, m.size, m.rcpts, m.sender"
+		 " r.orig, r.orcpt, r.reply, r.route, m.size, m.rcpts, m.sender"
 		 " FROM rcpt r LEFT JOIN mail m ON m.id = r.id"
 		 " WHERE (r.id, r.n) > (?1, ?2) ORDER BY r.id, r.n",
 	[OLDEST] = "SELECT min(id) FROM mail",

@@ -14,11 +14,12 @@
 #ifndef SPOOL_TABLES_H
 #define SPOOL_TABLES_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/netaddr.h"
 #include "base/str.h"
 
-#define TABLES_FORMAT 1 /* user_version of spool.db; a newer one is refused */
+#define TABLES_FORMAT 2 /* user_version of spool.db; a newer one is refused */
 
 struct tables;
 
@@ -38,7 +39,8 @@ struct mail_row {
 	struct str sender;
 	struct str envid;
 	struct str helo;
-	struct str body; /* empty where MAIL_IN_FILE */
+	struct str origin; /* who proved to have sent it; empty: a stranger */
+	struct str body;   /* empty where MAIL_IN_FILE */
 };
 
 struct rcpt_row {
@@ -52,6 +54,7 @@ struct rcpt_row {
 	struct str orig;
 	struct str orcpt;
 	struct str reply; /* of the last try */
+	struct str route; /* by which it goes out: route.h */
 };
 
 /* How many rows there are, those of the open transaction among them. */
@@ -124,9 +127,18 @@ void tables_rcpts(struct tables *t, uint64_t id);
 enum rc tables_rcpt_next(struct tables *t, struct rcpt_row *ret, struct err *e) MUST_CHECK;
 void tables_rcpts_end(struct tables *t);
 
-/* At most <most> recipients that wait, after <after> in the order of their times. */
-enum rc tables_due(struct tables *t, struct due after, unsigned most, struct due *ret,
-                   unsigned *ret_count, struct err *e) MUST_CHECK;
+/* At most <most> recipients that wait for this route, after <after> in the order of their
+ * times. */
+enum rc tables_due(struct tables *t, struct str route, struct due after, unsigned most,
+                   struct due *ret, unsigned *ret_count, struct err *e) MUST_CHECK;
+
+/* The first route after <after>, in octet order, that somebody waits for; it is added to <ret>.
+ * ENOENT: there is none. */
+enum rc tables_next_route(struct tables *t, struct str after, struct buf *ret,
+                          struct err *e) MUST_CHECK;
+/* Inside a transaction. */
+enum rc tables_reroute(struct tables *t, uint64_t id, unsigned n, struct str route,
+                       struct err *e) MUST_CHECK;
 
 /* For the operator: the rows after (id, n) in order, with tables_list_next until RC_AGAIN. */
 void tables_list(struct tables *t, uint64_t id, unsigned n);

@@ -113,10 +113,10 @@ test_newer_format_is_left_alone(void **state)
 	struct err e;
 
 	r->t = tables_close(r->t);
-	run_sql(r, "PRAGMA user_version = 2");
+	run_sql(r, "PRAGMA user_version = 3");
 	assert_int_equal(tables_open(r->path, &r->t, &e), RC_PERM);
 	assert_non_null(strstr(e.text, "newer sekisho"));
-	run_sql(r, "PRAGMA user_version = 1");
+	run_sql(r, "PRAGMA user_version = 2");
 	room_reopen(r);
 }
 

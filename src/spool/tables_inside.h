@@ -21,6 +21,8 @@ enum statement {
 	HAS_RCPTS,
 	RCPTS,
 	DUE,
+	NEXT_ROUTE,
+	REROUTE,
 	LIST,
 	OLDEST,
 	STATEMENTS

@@ -63,6 +63,7 @@ assert_same_mail(const struct mail_row *got, const struct mail_row *want)
 	assert_true(str_eq(got->envid, want->envid));
 	assert_true(str_eq(got->helo, want->helo));
 	assert_true(str_eq(got->body, want->body));
+	assert_true(str_eq(got->origin, want->origin));
 }
 
 static void
@@ -77,12 +78,13 @@ assert_same_rcpt(const struct rcpt_row *got, const struct rcpt_row *want)
 	assert_true(str_eq(got->orig, want->orig));
 	assert_true(str_eq(got->orcpt, want->orcpt));
 	assert_true(str_eq(got->reply, want->reply));
+	assert_true(str_eq(got->route, want->route));
 }
 
 static void
 one_envelope(struct room *r, uint64_t *seed, uint64_t id)
 {
-	static char rooms[8][9000];
+	static char rooms[10][9000];
 	struct err e = {.text = ""};
 	struct mail_row got;
 	struct rcpt_row got_rcpt;
@@ -94,7 +96,8 @@ one_envelope(struct room *r, uint64_t *seed, uint64_t id)
 	                     .sender = any_text(seed, rooms[0], 320),
 	                     .envid = any_text(seed, rooms[1], 100),
 	                     .helo = any_text(seed, rooms[2], 255),
-	                     .body = any_text(seed, rooms[3], 9000)};
+	                     .body = any_text(seed, rooms[3], 9000),
+	                     .origin = any_text(seed, rooms[8], 80)};
 	struct rcpt_row rc = {.id = id,
 	                      .n = (unsigned)(chance(seed) % 10000),
 	                      .notify = chance(seed) & 15,
@@ -104,7 +107,8 @@ one_envelope(struct room *r, uint64_t *seed, uint64_t id)
 	                      .mailbox = any_text(seed, rooms[4], 320),
 	                      .orig = any_text(seed, rooms[5], 320),
 	                      .orcpt = any_text(seed, rooms[6], 500),
-	                      .reply = any_text(seed, rooms[7], 250)};
+	                      .reply = any_text(seed, rooms[7], 250),
+	                      .route = any_text(seed, rooms[9], 128)};
 
 	for (size_t i = 0; i < sizeof(m.client.octets); i++)
 		m.client.octets[i] = (uint8_t)chance(seed);
@@ -167,12 +171,12 @@ test_due_rows_come_in_order_after_the_cursor(void **state)
 	assert_int_equal(tables_put_rcpt(r->t, &held, &e), RC_OK);
 	assert_int_equal(tables_commit(r->t, &e), RC_OK);
 	for (size_t i = 0; i < LENGTH(order); i++) {
-		assert_int_equal(tables_due(r->t, at, 1, got, &count, &e), RC_OK);
+		assert_int_equal(tables_due(r->t, STR_NONE, at, 1, got, &count, &e), RC_OK);
 		assert_int_equal(count, 1);
 		assert_memory_equal(&got[0], &rows[order[i]], sizeof(got[0]));
 		at = got[0];
 	}
-	assert_int_equal(tables_due(r->t, at, 8, got, &count, &e), RC_OK);
+	assert_int_equal(tables_due(r->t, STR_NONE, at, 8, got, &count, &e), RC_OK);
 	assert_int_equal(count, 0);
 }
 
