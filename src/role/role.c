@@ -27,6 +27,8 @@ static const struct timeval miss_wait = {.tv_sec = 1};
 struct role_inside {
 	const struct role_def *def;
 	struct channel *master;
+	struct cfg *cfg; /* the role's, whom it sees as constant */
+	unsigned walls;
 	struct channel *peers[PROC_COUNT][PEERS_MAX]; /* the newest to each */
 	uint8_t tries[PROC_COUNT][PEERS_MAX];         /* to ask for a lost one again */
 	struct event *miss;                           /* while one is missing */
@@ -59,6 +61,19 @@ birth_of(int argc, char **argv, struct birth *ret)
 	return true;
 }
 
+/* Mapped, for all who have the descriptor share one offset to read from. */
+static enum rc
+config_map(int fd, size_t octets, struct cfg **ret, struct err *e)
+{
+	char *p = mmap(NULL, octets, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (p == MAP_FAILED)
+		return err_sys(e, "map the configuration");
+	enum rc rc = cfg_decode((struct str){p, octets}, ret, e);
+	(void)munmap(p, octets); /* cannot fail for what mmap gave */
+	return rc;
+}
+
 static enum rc
 config_take(struct cfg **ret, struct err *e)
 {
@@ -69,11 +84,7 @@ config_take(struct cfg **ret, struct err *e)
 	if (st.st_size <= 0 || st.st_size > (off_t)CFG_OCTETS_MAX)
 		return err_set(e, RC_PERM,
 		               "the configuration from master is empty or too long");
-	char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, FD_CONFIG, 0);
-	if (p == MAP_FAILED)
-		return err_sys(e, "map the configuration");
-	enum rc rc = cfg_decode((struct str){p, (size_t)st.st_size}, ret, e);
-	(void)munmap(p, (size_t)st.st_size); /* cannot fail for what mmap gave */
+	enum rc rc = config_map(FD_CONFIG, (size_t)st.st_size, ret, e);
 	(void)close(FD_CONFIG);
 	return rc;
 }
@@ -254,9 +265,67 @@ on_retire(struct role *r, struct channel *master, const struct msg *m)
 		drain(r, RETIRE_MS);
 }
 
+static void
+say_ready(struct role *r)
+{
+	struct msg m = {.no = MSG_ready, .ready = {.walls = r->inside->walls}};
+	struct err e;
+
+	if (channel_send(r->inside->master, &m, &e) != RC_OK) {
+		log_say(LOG_ERROR, "ready", e.text);
+		role_quit(r, EX_OSERR);
+	}
+}
+
+static enum rc
+reconfigure(struct role *r, const struct msg_config *m, struct err *e)
+{
+	struct cfg *next = NULL;
+
+	if (m->octets == 0)
+		return err_set(e, RC_PERM, "the configuration from master is empty");
+	if (config_map(m->sealed, m->octets, &next, e) != RC_OK)
+		return e->rc;
+	if (r->inside->def->reconfigure != NULL &&
+	    r->inside->def->reconfigure(r, next, e) != RC_OK) {
+		(void)cfg_free(next);
+		return e->rc;
+	}
+	(void)cfg_free(r->inside->cfg);
+	r->inside->cfg = next;
+	r->cfg = next;
+	log_set_level((enum log_level)next->log_level);
+	return RC_OK;
+}
+
+static void
+on_config(struct role *r, struct channel *master, const struct msg *m)
+{
+	CLEANUP(fd_closep) int sealed = m->config.sealed;
+	struct err e;
+
+	(void)master;
+	(void)sealed;
+	if (reconfigure(r, &m->config, &e) == RC_OK) {
+		say_ready(r);
+		return;
+	}
+	log_say(LOG_ERROR, "config", e.text);
+	role_quit(r, EX_OSERR);
+}
+
+static void
+on_log_level(struct role *r, struct channel *master, const struct msg *m)
+{
+	(void)r;
+	(void)master;
+	log_set_level((enum log_level)m->log_level.level);
+}
+
 static role_handler *const from_master[MSG_NO_MAX] = {
-	[MSG_link] = on_link,   [MSG_listener] = on_listener, [MSG_begin] = on_begin,
-	[MSG_drain] = on_drain, [MSG_retire] = on_retire,
+	[MSG_link] = on_link,           [MSG_listener] = on_listener, [MSG_begin] = on_begin,
+	[MSG_drain] = on_drain,         [MSG_retire] = on_retire,     [MSG_config] = on_config,
+	[MSG_log_level] = on_log_level,
 };
 
 static void
@@ -295,18 +364,6 @@ ignore_signals(void)
 
 	for (size_t i = 0; i < LENGTH(ignored); i++)
 		(void)signal(ignored[i], SIG_IGN); /* cannot fail for these */
-}
-
-static void
-say_ready(struct role *r, unsigned walls)
-{
-	struct msg m = {.no = MSG_ready, .ready = {.walls = walls}};
-	struct err e;
-
-	if (channel_send(r->inside->master, &m, &e) != RC_OK) {
-		log_say(LOG_ERROR, "ready", e.text);
-		role_quit(r, EX_OSERR);
-	}
 }
 
 static enum rc
@@ -380,9 +437,7 @@ role_main(const struct role_def *def, int argc, char **argv)
 {
 	static struct role_inside inside;
 	struct birth birth;
-	struct cfg *cfg = NULL;
 	struct err e = {.rc = RC_OK};
-	unsigned walls = 0;
 
 #if SEKISHO_HOSTILE
 	if (argc > 1 && str_eq(str_of(argv[1]), STR("hostile")))
@@ -398,10 +453,10 @@ role_main(const struct role_def *def, int argc, char **argv)
 	inside = (struct role_inside){.def = def};
 	struct role r = {
 		.me = def->me, .index = birth.index, .user = birth.user, .inside = &inside};
-	if (config_take(&cfg, &e) == RC_OK) {
-		r.cfg = cfg;
-		log_set_level((enum log_level)cfg->log_level);
-		(void)role_birth(&r, &birth, &walls, &e);
+	if (config_take(&inside.cfg, &e) == RC_OK) {
+		r.cfg = inside.cfg;
+		log_set_level((enum log_level)inside.cfg->log_level);
+		(void)role_birth(&r, &birth, &inside.walls, &e);
 	}
 	if (e.rc != RC_OK) {
 		log_put(LOG_ERROR, "birth",
@@ -410,7 +465,7 @@ role_main(const struct role_def *def, int argc, char **argv)
 		log_flush();
 		return e.rc == RC_PERM ? EX_CONFIG : EX_OSERR;
 	}
-	say_ready(&r, walls);
+	say_ready(&r);
 	role_live(&r);
 	return inside.status;
 }

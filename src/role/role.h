@@ -18,7 +18,7 @@ struct role {
 	enum proc me;
 	unsigned index;          /* among the processes of this role, from 0 */
 	struct str user;         /* of the machine, whose this process is; empty: nobody's */
-	const struct cfg *cfg;   /* constant for the life of the process */
+	const struct cfg *cfg;   /* replaced as a whole by a reload: see reconfigure */
 	struct event_base *base; /* for timers and client sockets */
 	uint64_t now_ms;         /* clock_mono_ms, read once a loop turn before its handlers */
 	uint64_t wall_us;        /* clock_wall_us, likewise */
@@ -53,6 +53,10 @@ struct role_def {
 	/* Its place is another's: take nothing new, serve what there is to its natural end,
 	 * then role_quit. A drain may follow. NULL: as drain, with all the time there is. */
 	void (*retire)(struct role *r);
+	/* The values of <next> are in force from now on: make anew what was made of r->cfg,
+	 * which is freed afterwards. Fails: the role exits, and its successor is started with
+	 * them. NULL: it keeps nothing but r->cfg. */
+	enum rc (*reconfigure)(struct role *r, const struct cfg *next, struct err *e);
 	/* The loop has ended. */
 	void (*close)(struct role *r);
 	/* By message number, MSG_NO_MAX of them; none: nobody honest sends it, the channel is

@@ -284,6 +284,27 @@ open_timers(struct spool_main *self, struct err *e)
 	return RC_OK;
 }
 
+static void
+take_values(struct spool *sp, const struct cfg *c)
+{
+	sp->cfg = c;
+	sp->retry = (struct retry){.first_s = c->retry_first,
+	                           .most_s = c->retry_most,
+	                           .lifetime_s = c->queue_lifetime};
+}
+
+static enum rc
+on_reconfigure(struct role *r, const struct cfg *next, struct err *e)
+{
+	struct spool *sp = spool_of(r);
+
+	(void)e;
+	take_values(sp, next);
+	routes_reconfigure(sp);
+	room_look(sp);
+	return RC_OK;
+}
+
 static enum rc
 on_open(struct role *r, struct err *e)
 {
@@ -294,10 +315,7 @@ on_open(struct role *r, struct err *e)
 	self.role = r;
 	TAILQ_INIT(&sp->boxes);
 	sp->role = r;
-	sp->cfg = r->cfg;
-	sp->retry = (struct retry){.first_s = r->cfg->retry_first,
-	                           .most_s = r->cfg->retry_most,
-	                           .lifetime_s = r->cfg->queue_lifetime};
+	take_values(sp, r->cfg);
 	(void)spool_of(r);
 	if (open_storage(sp, e) != RC_OK || open_timers(&self, e) != RC_OK)
 		return e->rc;
@@ -330,6 +348,7 @@ main(int argc, char **argv)
 		.peer_up = on_peer_up,
 		.peer_down = on_peer_down,
 		.drain = on_drain,
+		.reconfigure = on_reconfigure,
 		.close = on_close,
 		.handlers = handlers,
 	};

@@ -257,11 +257,13 @@ routes_reconfigure(struct spool *sp)
 {
 	struct route *r;
 
+	sp->routes.horizon_us = retry_longest_us(&sp->retry);
 	(void)open_known(sp); /* what there is no room for is found by the walk */
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	{
 		judge(sp, r);
 		schedule_forget_letters(r->schedule);
+		schedule_horizon(r->schedule, sp->routes.horizon_us);
 	}
 	sp->routes.seen_n = 0;
 }

@@ -60,6 +60,13 @@ schedule_free(struct schedule *s)
 	return NULL;
 }
 
+void
+schedule_horizon(struct schedule *s, uint64_t horizon_us)
+{
+	s->horizon_us = horizon_us;
+	schedule_doubt(s);
+}
+
 /* ---- letters ---- */
 
 static struct str

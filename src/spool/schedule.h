@@ -91,6 +91,9 @@ struct schedule *schedule_new(struct schedule_bounds bounds, struct table_secret
                               uint64_t horizon_us);
 struct schedule *schedule_free(struct schedule *s);
 
+/* Another horizon from now on: rows beyond it become due. */
+void schedule_horizon(struct schedule *s, uint64_t horizon_us);
+
 /* ---- delivers ---- */
 
 struct lane *schedule_lane_new(struct schedule *s, struct channel *c);

@@ -33,9 +33,17 @@ counts_new(size_t most_all, size_t most_client, struct table_secret secret)
 		return NULL;
 	*c = (struct counts){
 		.most_all = most_all, .most_client = most_client, .secret = secret};
-	/* after a restart more may be held than would be let in */
-	c->clients = table_new(sizeof(struct netaddr), sizeof(uint32_t), 2 * most_all, secret);
+	/* after a restart, or by lower limits, more may be held than would be let in */
+	c->clients = table_new(sizeof(struct netaddr), sizeof(uint32_t), 2 * EDGE_SESSIONS_MAX,
+	                       secret);
 	return c->clients == NULL ? counts_free(c) : c;
+}
+
+void
+counts_limits(struct counts *c, size_t most_all, size_t most_client)
+{
+	c->most_all = most_all;
+	c->most_client = most_client;
 }
 
 struct counts *

@@ -23,6 +23,9 @@ enum counts_verdict {
 /* NULL when memory is out. */
 struct counts *counts_new(size_t most_all, size_t most_client, struct table_secret secret);
 
+/* Other limits from now on: for those that come. */
+void counts_limits(struct counts *c, size_t most_all, size_t most_client);
+
 /* Edges first; NULL is fine; returns NULL. */
 struct counts *counts_free(struct counts *c);
 

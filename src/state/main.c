@@ -94,6 +94,15 @@ state_open(struct role *r, struct err *e)
 	return r->self == NULL ? err_set(e, RC_TEMP, "no memory for the counts") : RC_OK;
 }
 
+static enum rc
+state_reconfigure(struct role *r, const struct cfg *next, struct err *e)
+{
+	(void)e;
+	counts_limits(r->self, (size_t)next->max_connections,
+	              (size_t)next->max_connections_client);
+	return RC_OK;
+}
+
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_conn_open] = on_conn_open,
 	[MSG_conn_close] = on_conn_close,
@@ -106,6 +115,7 @@ static const struct role_def def = {
 	.open = state_open,
 	.peer_up = state_peer_up,
 	.peer_down = state_peer_down,
+	.reconfigure = state_reconfigure,
 	.handlers = handlers,
 };
 

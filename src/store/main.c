@@ -63,11 +63,17 @@ disk_works(struct store *s)
 	s->failing = false;
 }
 
+static struct records_limits
+limits_of(const struct cfg *c)
+{
+	return (struct records_limits){.octets = c->journal_size,
+	                               .age_us = c->journal_age * 1000000};
+}
+
 static enum rc
 open_records(const struct role *r, struct store *s, struct err *e)
 {
-	const struct records_limits limits = {.octets = r->cfg->journal_size,
-	                                      .age_us = r->cfg->journal_age * 1000000};
+	const struct records_limits limits = limits_of(r->cfg);
 
 	return records_open(&limits, &s->records, e);
 }
@@ -303,6 +309,19 @@ store_turn(struct role *r)
 		arm(s, BATCH_MS);
 }
 
+static enum rc
+store_reconfigure(struct role *r, const struct cfg *next, struct err *e)
+{
+	struct store *s = r->self;
+	const struct records_limits limits = limits_of(next);
+
+	(void)e;
+	if (s->records != NULL)
+		records_limit(s->records, &limits);
+	arm(s, BATCH_MS); /* there may be more to forget now */
+	return RC_OK;
+}
+
 /* Those who write have left before us; what they wrote last is still in the channels. */
 static void
 store_drain(struct role *r, uint64_t most_ms)
@@ -340,6 +359,7 @@ static const struct role_def def = {
 	.peer_up = store_peer_up,
 	.peer_down = store_peer_down,
 	.drain = store_drain,
+	.reconfigure = store_reconfigure,
 	.close = store_close,
 	.handlers = handlers,
 };

@@ -95,6 +95,12 @@ records_open(const struct records_limits *limits, struct records **ret, struct e
 	return RC_OK;
 }
 
+void
+records_limit(struct records *r, const struct records_limits *limits)
+{
+	r->limits = *limits;
+}
+
 struct records *
 records_close(struct records *r)
 {

@@ -24,6 +24,9 @@ struct records_limits {
 enum rc records_open(const struct records_limits *limits, struct records **ret,
                      struct err *e) MUST_CHECK;
 
+/* Other limits from now on; records_forget comes to them. */
+void records_limit(struct records *r, const struct records_limits *limits);
+
 /* NULL is fine; returns NULL. */
 struct records *records_close(struct records *r);
 

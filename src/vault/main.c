@@ -203,14 +203,13 @@ vault_open(struct role *r, struct err *e)
 
 /* RFC 5321 §4.5.1: say early where postmaster would be refused. */
 static void
-vault_begin(struct role *r)
+say_postmasters(struct vault *v, const struct cfg *c)
 {
-	struct vault *v = r->self;
 	struct resolved found;
 	struct err e;
 
-	for (unsigned i = 0; i < r->cfg->domain_count; i++) {
-		const struct cfg_domain *d = &r->cfg->domains[i];
+	for (unsigned i = 0; i < c->domain_count; i++) {
+		const struct cfg_domain *d = &c->domains[i];
 
 		if (d->same_as.n > 0 || d->implied)
 			continue;
@@ -219,6 +218,27 @@ vault_begin(struct role *r)
 		if (found.verdict != RCPT_MAILBOXES)
 			log_put(LOG_WARN, "postmaster_missing", KVS(kv_str("domain", d->name)));
 	}
+}
+
+static void
+vault_begin(struct role *r)
+{
+	say_postmasters(r->self, r->cfg);
+}
+
+static enum rc
+vault_reconfigure(struct role *r, const struct cfg *next, struct err *e)
+{
+	struct vault *v = r->self;
+	struct resolve *resolve =
+		resolve_new(next, (struct resolve_use){has_account, say_astray, v});
+
+	if (resolve == NULL)
+		return err_set(e, RC_TEMP, "no memory for aliases");
+	(void)resolve_free(v->resolve);
+	v->resolve = resolve;
+	say_postmasters(v, next);
+	return RC_OK;
 }
 
 static void
@@ -249,6 +269,7 @@ static const struct role_def def = {
 	.walls = &walls,
 	.open = vault_open,
 	.begin = vault_begin,
+	.reconfigure = vault_reconfigure,
 	.turn = vault_turn,
 	.close = vault_close,
 	.handlers = handlers,

@@ -21,6 +21,9 @@ static const struct walls walls = {.folder = FOLDER_FILES,
                                    .writes = true,
                                    .calls = calls};
 
+/* The largest size there was since the start: edges of older configurations keep to it. */
+static uint64_t size_most;
+
 static void
 answer(struct channel *c, struct msg_body_reply reply)
 {
@@ -65,7 +68,7 @@ item_fault(struct role *r, struct channel *c, const struct msg_body_item *m)
 
 	if (id_maker(m->id) != channel_index(c))
 		return "a body of another's message";
-	if (file != NULL && file->size + m->octets.n > r->cfg->message_size + SLACK_OCTETS)
+	if (file != NULL && file->size + m->octets.n > size_most + SLACK_OCTETS)
 		return "a body over the largest size";
 	return NULL;
 }
@@ -129,6 +132,16 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_body_drop] = on_body_drop,
 };
 
+static enum rc
+on_reconfigure(struct role *r, const struct cfg *next, struct err *e)
+{
+	(void)r;
+	(void)e;
+	if (next->message_size > size_most)
+		size_most = next->message_size;
+	return RC_OK;
+}
+
 static void
 on_peer_down(struct role *r, struct channel *c)
 {
@@ -141,6 +154,7 @@ on_open(struct role *r, struct err *e)
 	static struct files files;
 
 	r->self = &files;
+	size_most = r->cfg->message_size;
 	return files_open(&files, r->index, e);
 }
 
@@ -152,6 +166,7 @@ main(int argc, char **argv)
 		.walls = &walls,
 		.open = on_open,
 		.peer_down = on_peer_down,
+		.reconfigure = on_reconfigure,
 		.handlers = handlers,
 	};
 
