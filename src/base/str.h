@@ -26,6 +26,9 @@ struct str str_of(const char *c);
 
 bool str_eq(struct str a, struct str b);
 
+/* Below, equal to or above 0: octets in order, a beginning before what goes on. */
+int str_order(struct str a, struct str b);
+
 /* ASCII letters compare without case; all other octets as they are (RFC 5321 §2.4). */
 bool str_ieq(struct str a, struct str b);
 bool str_starts(struct str s, struct str with);

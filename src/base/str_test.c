@@ -207,10 +207,27 @@ test_of_null_is_empty(void **unused)
 	assert_str(str_of("ab"), STR("ab"));
 }
 
+static void
+test_order(void **unused)
+{
+	static const struct str sorted[] = {STR_INIT(""),    STR_INIT("A"),  STR_INIT("a"),
+	                                    STR_INIT("a\0"), STR_INIT("ab"), STR_INIT("b"),
+	                                    STR_INIT("\xff")};
+
+	(void)unused;
+	for (size_t i = 0; i < LENGTH(sorted); i++)
+		for (size_t k = 0; k < LENGTH(sorted); k++) {
+			int order = str_order(sorted[i], sorted[k]);
+
+			assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_comparing_folds_ascii_letters_only),
 		cmocka_unit_test(test_starts_and_ends),
 		cmocka_unit_test(test_find_gives_the_length_where_there_is_none),

@@ -71,6 +71,10 @@ struct cfg_files {
 	unsigned count;
 };
 
+/* What is read beside sekisho.conf: the users of the machine and these. */
+enum cfg_map { MAP_PASSWD, MAP_ALIASES, MAP_VIRTUAL };
+#define CFG_MAP_KINDS 3U
+
 enum cfg_system_accounts { SYSTEM_ACCOUNTS_refuse, SYSTEM_ACCOUNTS_discard };
 enum cfg_mailboxes { MAILBOXES_VIRTUAL, MAILBOXES_SYSTEM };
 

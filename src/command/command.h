@@ -53,6 +53,6 @@ int command_fail(int code, const char *fmt, ...) PRINTF(2, 3);
 
 command_run_fn command_run, command_check, command_config, command_version;
 command_run_fn command_queue_list, command_queue_show, command_explain;
-command_run_fn command_status, command_user_add, command_user_list;
+command_run_fn command_status, command_user_add, command_user_remove, command_user_list;
 
 #endif

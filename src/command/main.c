@@ -29,7 +29,8 @@ static const struct command commands[] = {
 	{"queue show", "ID", "Show one waiting message and all its recipients.",      COMMAND_JSON, 1, 1, command_queue_show},
 	{"explain",    "ID", "Tell what happened to a message so far.",               COMMAND_JSON, 1, 1, command_explain},
 	{"user add",   "ADDRESS...", "Make accounts, each with a mailbox.",           0, 1, ADDRESSES_MAX, command_user_add},
-	{"user list",  "",   "List the accounts.",                                    COMMAND_JSON, 0, 0, command_user_list},
+	{"user remove", "ADDRESS...", "Remove accounts; their mail stays where it is.", 0, 1, ADDRESSES_MAX, command_user_remove},
+	{"user list",  "",   "List who has a mailbox: accounts, and users of the machine.", COMMAND_JSON, 0, 0, command_user_list},
 	{"version",    "",   "Print the version.",                                    COMMAND_JSON, 0, 0, command_version},
 	{"help",       "",   "Print this list.",                                      COMMAND_JSON,            0, 0, run_help},
 };

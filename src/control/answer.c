@@ -202,8 +202,8 @@ answer_user(struct buf *b, const struct request *q, const struct msg *m)
 		return;
 	}
 	while (item_next_account(&accounts, &a))
-		answer_line(b,
-		            json_pack("{s:{s:o, s:o}}", "row", "address", json_text(a.address),
-		                      "added", answer_time(a.added_us)));
+		answer_line(b, json_pack("{s:{s:o, s:b, s:o*}}", "row", "address",
+		                         json_text(a.address), "system", (int)a.system, "added",
+		                         a.system ? NULL : answer_time(a.added_us)));
 	answer_end(b, m->user_answer.more);
 }

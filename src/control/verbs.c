@@ -7,6 +7,7 @@ static void ask_queue_list(const struct request *q, uint32_t ask, struct msg *re
 static void ask_queue_show(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_explain(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_add(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_user_remove(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_list(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_status(const struct request *q, uint32_t ask, struct msg *ret);
 
@@ -19,6 +20,7 @@ static const struct verb verbs[] = {
 	{"queue_show", SPOOL, MSG_queue_answer,   P(id),      P(n),         false, ask_queue_show},
 	{"explain",    STORE, MSG_journal_answer, P(id),      P(skip),      false, ask_explain},
 	{"user_add",   VAULT, MSG_user_answer,    P(address), 0,            true,  ask_user_add},
+	{"user_remove", VAULT, MSG_user_answer,   P(address), 0,            true,  ask_user_remove},
 	{"user_list",  VAULT, MSG_user_answer,    0,          P(address),   false, ask_user_list},
 	{"status",     STATE | SPOOL, MSG_NO_MAX, 0,          0,            false, ask_status},
 };
@@ -77,6 +79,15 @@ ask_user_add(const struct request *q, uint32_t ask, struct msg *ret)
 	*ret = (struct msg){
 		.no = MSG_user_add,
 		.user_add = {.ask = ask, .address = request_text(q, PARAM_address)}
+        };
+}
+
+static void
+ask_user_remove(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	*ret = (struct msg){
+		.no = MSG_user_remove,
+		.user_remove = {.ask = ask, .address = request_text(q, PARAM_address)}
         };
 }
 

@@ -254,6 +254,9 @@ house_start(struct slot *s, struct err *e)
 	if (give_birth(s, e) != RC_OK)
 		return e->rc;
 	tell_process(s);
+	/* before anybody can ask it */
+	if (s->proc == VAULT)
+		maps_send_all(s);
 	return link_all(s, e);
 }
 

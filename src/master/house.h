@@ -8,6 +8,7 @@
 #include "ipc/channel.h"
 #include "ipc/sandbox.h"
 #include "master/listen.h"
+#include "master/maps.h"
 #include "master/plan.h"
 #include "master/spawn.h"
 
@@ -57,6 +58,7 @@ struct house {
 	unsigned slot_count;                      /* above it none was ever used */
 	uint32_t linked_ms[SLOTS_MAX][SLOTS_MAX]; /* when these two were given a channel */
 	uint64_t since_us;                        /* wall clock of our start */
+	struct maps_watch maps;                   /* files that vault reads */
 	struct notify *notify;                    /* the service manager; NULL: there is none */
 	bool started;                             /* all were ready once */
 	bool leaving;                             /* nobody is replaced any more */

@@ -144,8 +144,8 @@ live(struct house *h)
 	struct err e;
 
 	meet_manager(h);
-	if (!watch_signals(&w, h)) {
-		log_say(LOG_ERROR, "start", "cannot watch signals");
+	if (!watch_signals(&w, h) || !maps_watch(h)) {
+		log_say(LOG_ERROR, "start", "cannot watch signals and files");
 		h->status = EX_OSERR;
 		return;
 	}

@@ -11,6 +11,7 @@ enum rcpt_verdict {
 	RCPT_LOOP,    /* the alias leads back to itself, or to more than we follow: our trouble,
 	                 4xx */
 	RCPT_TROUBLE, /* the accounts cannot be read now: 4xx */
+	RCPT_DISCARD, /* taken and thrown away, with a record: a system account, or /dev/null */
 };
 
 #endif

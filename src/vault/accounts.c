@@ -24,6 +24,7 @@ struct accounts {
 	sqlite3_stmt *version;
 	sqlite3_stmt *has;
 	sqlite3_stmt *add;
+	sqlite3_stmt *remove;
 	sqlite3_stmt *list;
 	struct table *cache; /* cache_key -> bool */
 	struct table_secret secret;
@@ -62,6 +63,7 @@ prepare(struct accounts *a, struct err *e)
 		{&a->version, "PRAGMA data_version"                                      },
 		{&a->has,     "SELECT EXISTS (SELECT 1 FROM accounts WHERE address = ?1)"},
 		{&a->add,     "INSERT INTO accounts (address, added_us) VALUES (?1, ?2)" },
+		{&a->remove,  "DELETE FROM accounts WHERE address = ?1"                  },
 		{&a->list,    "SELECT address, added_us FROM accounts WHERE address > ?1"
 	                   " ORDER BY address LIMIT ?2"        },
 	};
@@ -138,6 +140,11 @@ accounts_name(const struct cfg *cfg, struct str address, struct buf *ret, struct
 	if (domain == NULL)
 		return err_set(e, RC_PERM, "%.*s: %s is not a domain of ours", STR_FMT(address),
 		               a.domain.name);
+	if (domain->mailboxes == MAILBOXES_SYSTEM)
+		return err_set(e, RC_PERM,
+		               "%.*s: mailboxes of %.*s are those of the machine's users, as "
+		               "adduser(8) makes them",
+		               STR_FMT(address), STR_FMT(domain->name));
 	if (str_eq(domain->name, str_of(a.domain.name))) {
 		address_key(ret, &a);
 		return RC_OK;
@@ -158,6 +165,18 @@ accounts_add(struct accounts *a, struct str name, uint64_t now_us, struct err *e
 	if (sqlite3_errcode(a->db) == SQLITE_CONSTRAINT)
 		return err_set(e, RC_PERM, "%.*s exists already", STR_FMT(name));
 	return rc;
+}
+
+enum rc
+accounts_remove(struct accounts *a, struct str name, struct err *e)
+{
+	db_bind_str(a->remove, 1, name);
+	enum rc rc = db_run(a->remove, e);
+	if (rc != RC_OK)
+		return rc;
+	if (sqlite3_changes(a->db) == 0)
+		return err_set(e, RC_PERM, "%.*s has no account", STR_FMT(name));
+	return forget(a, e);
 }
 
 enum rc

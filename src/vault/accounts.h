@@ -25,14 +25,19 @@ struct accounts *accounts_close(struct accounts *a);
 /*
  * Read <address>, as an operator types it, into the text that names its account. RC_PERM, in
  * words for the operator: no address, not a domain of ours, a domain that is only another
- * name for one (the text has the right address), a name no folder can have.
+ * name for one (the text has the right address), one whose mailboxes are the machine's users',
+ * a name no folder can have.
  */
 enum rc accounts_name(const struct cfg *cfg, struct str address, struct buf *ret,
                       struct err *e) MUST_CHECK;
 
-/* <name> from accounts_name. Durable on return. RC_PERM: it exists. */
+/* <name> from accounts_name, as below. Durable on return. RC_PERM: it exists. */
 enum rc accounts_add(struct accounts *a, struct str name, uint64_t now_us,
                      struct err *e) MUST_CHECK;
+
+/* Durable on return; what was delivered stays where it is. RC_PERM: there is no such account.
+ */
+enum rc accounts_remove(struct accounts *a, struct str name, struct err *e) MUST_CHECK;
 
 /*
  * Whether <name> has an account. From memory where it was asked for since the last change;

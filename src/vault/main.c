@@ -7,10 +7,11 @@
 #include "db/db.h"
 #include "role/role.h"
 #include "vault/accounts.h"
+#include "vault/list.h"
+#include "vault/maps.h"
 #include "vault/resolve.h"
 
 #define ANSWER_TARGETS 128 /* msg.def: in one rcpt_answer */
-#define LIST_ACCOUNTS 64   /* msg.def: in one user_answer */
 
 /* Its folder for accounts.db, the WAL and its shared memory; nothing else. */
 static const struct walls walls = {
@@ -22,6 +23,7 @@ static const struct walls walls = {
 
 struct vault {
 	struct accounts *accounts;
+	struct maps *maps;
 	struct resolve *resolve;
 	bool fresh;   /* refreshed in this loop turn */
 	bool failing; /* the accounts could not be read when last asked for; logged then */
@@ -146,6 +148,23 @@ on_user_add(struct role *r, struct channel *from, const struct msg *m)
 	answer_user(from, m->user_add.ask, rc, &e);
 }
 
+static void
+on_user_remove(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct vault *v = r->self;
+	char room[LOG_LINE_MAX];
+	struct buf name = BUF_ON(room);
+	struct err e;
+
+	enum rc rc = accounts_name(r->cfg, m->user_remove.address, &name, &e);
+	if (rc == RC_OK)
+		rc = accounts_remove(v->accounts, buf_str(&name), &e);
+	log_put(LOG_INFO, "user_remove",
+	        KVS(kv_str("address", m->user_remove.address),
+	            kv_text("result", rc == RC_OK ? "removed" : e.text)));
+	answer_user(from, m->user_remove.ask, rc, &e);
+}
+
 /* One page of the list on its way into a message. */
 struct page {
 	struct buf *b;
@@ -153,10 +172,11 @@ struct page {
 };
 
 static void
-add_to_page(void *arg, struct str address, uint64_t added_us)
+add_to_page(void *arg, const struct list_row *row)
 {
 	struct page *p = arg;
-	struct item_account item = {.address = address, .added_us = added_us};
+	struct item_account item = {
+		.address = row->address, .added_us = row->added_us, .system = row->system};
 
 	/* false for an address that something else wrote into the file: not one of ours */
 	if (item_add_account(p->b, &item))
@@ -171,11 +191,11 @@ on_user_list(struct role *r, struct channel *from, const struct msg *m)
 	struct buf b = BUF_ON(room);
 	struct page page = {.b = &b};
 	struct msg out = {.no = MSG_user_answer, .user_answer = {.ask = m->user_list.ask}};
+	struct list_from all = {v->accounts, maps_users(v->maps), cfg_domain_system(r->cfg)};
 	struct err e;
 	bool more;
 
-	enum rc rc = accounts_list(v->accounts, m->user_list.after, LIST_ACCOUNTS, add_to_page,
-	                           &page, &more, &e);
+	enum rc rc = list_page(&all, m->user_list.after, add_to_page, &page, &more, &e);
 	note_health(v, rc, &e);
 	if (rc != RC_OK) {
 		answer_user(from, m->user_list.ask, rc, &e);
@@ -186,6 +206,27 @@ on_user_list(struct role *r, struct channel *from, const struct msg *m)
 	answer(from, &out);
 }
 
+/* ---- files that master shows us ---- */
+
+static void
+on_map(struct role *r, struct channel *master, const struct msg *m)
+{
+	struct vault *v = r->self;
+
+	if (!maps_take(v->maps, (enum cfg_map)m->map.kind, m->map.number, m->map.file))
+		channel_cut(master, "a file that the configuration does not name");
+}
+
+static void
+on_map_gone(struct role *r, struct channel *master, const struct msg *m)
+{
+	struct vault *v = r->self;
+
+	if (!maps_lose(v->maps, (enum cfg_map)m->map_gone.kind, m->map_gone.number,
+	               m->map_gone.removed != 0, m->map_gone.why))
+		channel_cut(master, "a file that the configuration does not name");
+}
+
 /* ---- life ---- */
 
 static enum rc
@@ -193,8 +234,11 @@ vault_open(struct role *r, struct err *e)
 {
 	static struct vault vault;
 
-	vault.resolve =
-		resolve_new(r->cfg, (struct resolve_use){has_account, say_astray, &vault});
+	vault.maps = maps_new(r->cfg);
+	if (vault.maps != NULL)
+		vault.resolve =
+			resolve_new(r->cfg, vault.maps,
+		                    (struct resolve_use){has_account, say_astray, &vault});
 	if (vault.resolve == NULL)
 		return err_set(e, RC_TEMP, "no memory for aliases");
 	r->self = &vault;
@@ -255,13 +299,14 @@ vault_close(struct role *r)
 	struct vault *v = r->self;
 
 	v->resolve = resolve_free(v->resolve);
+	v->maps = maps_free(v->maps);
 	v->accounts = accounts_close(v->accounts);
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_rcpt_ask] = on_rcpt_ask,
-	[MSG_user_add] = on_user_add,
-	[MSG_user_list] = on_user_list,
+	[MSG_rcpt_ask] = on_rcpt_ask,       [MSG_map] = on_map,
+	[MSG_map_gone] = on_map_gone,       [MSG_user_add] = on_user_add,
+	[MSG_user_remove] = on_user_remove, [MSG_user_list] = on_user_list,
 };
 
 static const struct role_def def = {

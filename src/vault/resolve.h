@@ -2,12 +2,20 @@
  * Where mail for an address of ours goes: to which accounts. Pure but for asking whether an
  * account exists.
  *
- * An address is looked up as given and, if that leads nowhere, without its plus extension
- * (alice+x as alice): first as an alias, then as an account. What has neither goes to the
- * domain's catch_all. An alias wins over the account of its name, as Postfix's virtual
- * aliases do, and reaches it by naming itself: alias "alice" { to = {"alice", "bob"} } keeps
- * a copy. postmaster always exists (RFC 5321 §4.5.1): a domain without one, and without a
- * catch_all, has that of the home domain (cfg.h).
+ * An address is looked up in one table after the other: alias sections of sekisho.conf, virtual
+ * tables, alias files, accounts; the same again without its plus extension (alice+x as alice).
+ * What has none of all that goes to who catches all: the domain's catch_all, then a virtual
+ * table's @domain. An alias wins over the account of its name, as Postfix's virtual aliases do,
+ * and reaches what is there without it by naming itself: alias "alice" { to = {"alice", "bob"}
+ * } keeps a copy. postmaster always exists (RFC 5321 §4.5.1): a domain without one, and without
+ * a catch_all, has that of the home domain (cfg.h).
+ *
+ * In domains with mailboxes = system accounts are users of the machine, the same ones in each;
+ * those outside system_uid_min to system_uid_max are system accounts: refused or discarded,
+ * whoever catches all.
+ *
+ * What a file might say that could not be read is not known: whom it could concern has
+ * RCPT_TROUBLE (maps.h).
  */
 #ifndef VAULT_RESOLVE_H
 #define VAULT_RESOLVE_H
@@ -21,6 +29,7 @@
 #define RESOLVE_TARGETS_MAX CFG_ALIAS_MOST /* alias targets followed */
 #define RESOLVE_DEPTH_MAX CFG_ALIAS_DEPTH  /* aliases of aliases */
 
+struct maps;
 struct resolve;
 
 struct resolve_use {
@@ -38,8 +47,10 @@ struct resolved {
 	const struct str *mailboxes; /* RCPT_MAILBOXES: sorted, each once */
 };
 
-/* <cfg> must outlive it. NULL when memory is out. */
-struct resolve *resolve_new(const struct cfg *cfg, struct resolve_use use);
+/* <cfg> and <maps> must outlive it; NULL: no files and no users of the machine. NULL when
+ * memory is out. */
+struct resolve *resolve_new(const struct cfg *cfg, const struct maps *maps,
+                            struct resolve_use use);
 
 /* NULL is fine; returns NULL. */
 struct resolve *resolve_free(struct resolve *r);

@@ -204,7 +204,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g = (struct graph){.catch_all = NOBODY};
 	read_graph(&g, data, size);
 	configure(&g);
-	struct resolve *r = resolve_new(&g.cfg, (struct resolve_use){has, astray, &g});
+	struct resolve *r = resolve_new(&g.cfg, NULL, (struct resolve_use){has, astray, &g});
 	assert(r != NULL);
 	for (unsigned name = 0; name < NAMES; name++)
 		compare(&g, r, name);

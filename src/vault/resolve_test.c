@@ -130,7 +130,8 @@ house_astray(void *arg, struct str domain, struct str alias, struct str target)
 static struct resolve *
 open_house(const struct cfg *c, struct house *h)
 {
-	struct resolve *r = resolve_new(c, (struct resolve_use){house_has, house_astray, h});
+	struct resolve *r =
+		resolve_new(c, NULL, (struct resolve_use){house_has, house_astray, h});
 
 	assert_non_null(r);
 	return r;
@@ -140,7 +141,8 @@ open_house(const struct cfg *c, struct house *h)
 static void
 answer_of(struct resolve *r, struct str local, struct str domain, struct buf *b)
 {
-	static const char *const names[] = {"", "NO_SUCH", "NOT_OURS", "LOOP", "TROUBLE"};
+	static const char *const names[] = {"",     "NO_SUCH", "NOT_OURS",
+	                                    "LOOP", "TROUBLE", "DISCARD"};
 	struct resolved got;
 	struct err e;
 
@@ -393,7 +395,7 @@ wide(unsigned count, enum rcpt_verdict want, unsigned want_count)
 	m->aliases[0] = (struct cfg_alias){STR("all"), m->to, count};
 	m->domain.alias_count = 1;
 	struct resolve *r = resolve_new(
-		&m->cfg, (struct resolve_use){.has = everybody, .astray = house_astray});
+		&m->cfg, NULL, (struct resolve_use){.has = everybody, .astray = house_astray});
 	assert_non_null(r);
 	assert_int_equal(resolve_rcpt(r, STR("all"), STR("example.org"), &got, &e), RC_OK);
 	assert_int_equal(got.verdict, want);
