@@ -275,10 +275,12 @@ vault_reconfigure(struct role *r, const struct cfg *next, struct err *e)
 {
 	struct vault *v = r->self;
 	struct resolve *resolve =
-		resolve_new(next, (struct resolve_use){has_account, say_astray, v});
+		resolve_new(next, v->maps, (struct resolve_use){has_account, say_astray, v});
 
-	if (resolve == NULL)
+	if (resolve == NULL || !maps_reconfigure(v->maps, next)) {
+		(void)resolve_free(resolve);
 		return err_set(e, RC_TEMP, "no memory for aliases");
+	}
 	(void)resolve_free(v->resolve);
 	v->resolve = resolve;
 	say_postmasters(v, next);
