@@ -47,7 +47,7 @@ add_received(struct session *s, struct buf *b)
 		.esmtp = s->esmtp,
 		.utf8 = (t->flags & MAIL_SMTPUTF8) != 0,
 		.id = t->id,
-		.rcpt = t->accepted == 1 ? t->rcpts[0].orig : STR_NONE,
+		.rcpt = t->accepted == 1 ? t->rcpts[0].orig : STR_NONE, /* there is one */
 		.wall_us = s->env->wall_us,
 	};
 
@@ -60,12 +60,16 @@ body_begin(struct session *s, enum content_kind kind)
 	struct tx *t = s->tx;
 	size_t want = t->announced < BODY_INLINE_MAX ? (size_t)t->announced : BODY_INLINE_MAX;
 
+	content_init(&t->content, kind);
+	t->since_ms = s->env->now_ms;
+	if (t->rcpt_count == 0) {
+		tx_fail(t, REASON_discarded); /* read, for the client sends it, and forgotten */
+		return true;
+	}
 	if (t->announced == 0)
 		want = BODY_FIRST;
 	if (!body_room(t, want + RECEIVED_MAX) || !add_received(s, &t->body))
 		return false;
-	content_init(&t->content, kind);
-	t->since_ms = s->env->now_ms;
 	return true;
 }
 
@@ -238,7 +242,7 @@ chunk_end(struct session *s)
 	s->chunk_open = false;
 	if (s->chunk_reply.code != 0)
 		return s->chunk_reply;
-	if (s->tx->failed != REASON_NONE)
+	if (s->tx->failed != REASON_NONE && s->tx->failed != REASON_discarded)
 		return decide(s, s->tx->failed, STR_NONE);
 	if (!s->chunk_last)
 		return (struct reply){.code = 250, .dsn = "2.0.0", .text = "chunk taken"};
@@ -298,6 +302,8 @@ body_end(struct session *s, struct str unused)
 		tx_fail(t, REASON_no_memory); /* not so: body_room keeps an octet free */
 	if (t->failed == REASON_NONE && !t->in_file)
 		check_loop(s);
+	if (t->failed == REASON_discarded)
+		session_took(s);
 	if (t->failed != REASON_NONE)
 		return decide(s, t->failed, STR_NONE);
 	return body_go_on(s);

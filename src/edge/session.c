@@ -481,6 +481,15 @@ session_body_reply(struct session *s, const struct msg_body_reply *a)
 }
 
 void
+session_took(struct session *s)
+{
+	s->messages++;
+	s->errors = 0;
+	s->junk = 0;
+	s->discarded = 0;
+}
+
+void
 session_mail_reply(struct session *s, const struct msg_mail_reply *a)
 {
 	enum reason why = REASON_kept;
@@ -490,12 +499,8 @@ session_mail_reply(struct session *s, const struct msg_mail_reply *a)
 	awaited(s);
 	if (a->rc != RC_OK)
 		why = a->full ? REASON_disk_full : REASON_not_kept;
-	if (why == REASON_kept) {
-		s->messages++;
-		s->errors = 0;
-		s->junk = 0;
-		s->discarded = 0;
-	}
+	if (why == REASON_kept)
+		session_took(s);
 	answer(s, decide(s, why, STR_NONE));
 }
 

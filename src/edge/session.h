@@ -174,6 +174,9 @@ struct reply session_await(struct session *s, enum await what, uint32_t link);
 /* Say why and goodbye, in the log too. Returns what a verb returns that has said all. */
 struct reply session_end(struct session *s, enum reason why);
 
+/* A message has been taken: what the session may do wrong is counted anew. */
+void session_took(struct session *s);
+
 /* Octets behind the command or chunk that ended: RFC 2920 §3.1 forbids some. As much of
  * <allowed> as has come may stand there: TCP cuts where it likes. */
 bool session_spoke_early(struct session *s, struct str allowed);

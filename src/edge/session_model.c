@@ -55,6 +55,7 @@ const struct model_phrase model_phrases[] = {
 	{"\x01", ACT_TEXT, 0},
 	{"Subject: x\r\n\r\n", ACT_TEXT, 0},
 	{"0123456789012345678901234567890123456789012345678901234567890123456789\r\n", ACT_TEXT, 0},
+	{"RCPT TO:<daemon@ours.example>\r\n", ACT_RCPT, 0},
 };
 /* clang-format on */
 const size_t model_phrase_count = LENGTH(model_phrases);
@@ -129,9 +130,11 @@ end_message(struct model *m, bool dots)
 
 	if (m->wire > MODEL_SIZE_MAX)
 		c = 552;
-	else if (m->spool_gone)
+	else if (m->mailboxes > 0 && m->spool_gone)
 		c = 451;
-	if (c == 250) {
+	if (c == 250 && m->mailboxes == 0) {
+		m->errors = m->junk = 0; /* all its recipients are discarded: nobody is asked */
+	} else if (c == 250) {
 		content_read_slowly(buf_str(&m->raw), dots, &slow);
 		m->kept.n = slow.n;
 		m->kept_mailboxes = m->mailboxes;

@@ -223,6 +223,7 @@ static const struct known {
 	{"many",       RCPT_MAILBOXES, true,  {"alice@ours.example", NULL}},
 	{"half",       RCPT_MAILBOXES, true,  {"alice@ours.example", NULL}},
 	{"nothing",    RCPT_MAILBOXES, false, {NULL, NULL}},
+	{"daemon",     RCPT_DISCARD,   false, {NULL, NULL}},
 	{"loop",       RCPT_LOOP,      false, {NULL, NULL}},
 	{"trouble",    RCPT_TROUBLE,   false, {NULL, NULL}},
 };

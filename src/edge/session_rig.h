@@ -3,8 +3,9 @@
  * stands still, neighbours that answer by what is asked:
  *
  *   vault   alice, bob, box*: themselves; team: both; many: alice twice in two answers;
- *           half: alice, then trouble; loop, trouble: that; all others: no such user. Domain
- * ours.example. spool   keeps the message; the last one is there to be looked at
+ *           half: alice, then trouble; loop, trouble, daemon (discard): that; all others: no
+ * such user. Domain ours.example. spool   keeps the message; the last one is there to be looked
+ * at
  */
 #ifndef EDGE_SESSION_RIG_H
 #define EDGE_SESSION_RIG_H

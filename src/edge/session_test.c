@@ -63,6 +63,72 @@ test_octets_one_by_one(void **unused)
 	assert_string_equal(content(), "b\n.\n");
 }
 
+/* ---- discarded recipients ---- */
+
+/* DISCARD-ALL: of a message for others too it is this recipient alone that is left out. */
+static void
+test_a_discarded_recipient_takes_no_mail_from_others(void **unused)
+{
+	(void)unused;
+	greeted();
+	expect("MAIL FROM:<u@r.example>\r\nRCPT TO:<daemon@ours.example>\r\n", "250 250");
+	assert_true(decided("verdict=discard reason=rcpt_discarded code=250"));
+	assert_true(decided("to=daemon@ours.example"));
+	expect("RCPT TO:<alice@ours.example>\r\nRCPT TO:<daemon@ours.example>\r\nDATA\r\n",
+	       "250 250 354");
+	assert_int_equal(rig.decisions, 2);
+	expect("x\r\n.\r\n", "250");
+	assert_string_equal(rig.mail.mailboxes, "alice@ours.example,");
+	assert_string_equal(rig.mail.origs, "alice@ours.example,");
+	assert_null(strstr(rig.mail.body.p, "for <"));
+	assert_true(decided("reason=kept"));
+}
+
+/* Nothing reaches writer or spool, by DATA and by BDAT; the reply and its record say so. */
+static void
+test_a_message_for_discarded_recipients_only(void **unused)
+{
+	(void)unused;
+	static const char envelope[] = "MAIL FROM:<u@r.example>\r\n"
+				       "RCPT TO:<daemon@ours.example>\r\n"
+				       "RCPT TO:<Daemon@ours.example>\r\n";
+
+	greeted();
+	expect(envelope, "250 250 250");
+	expect("DATA\r\n", "354");
+	expect("x\r\n.\r\n", "250");
+	assert_true(decided("verdict=discard reason=discarded code=250"));
+	assert_int_equal(rig.decisions, 3);
+	expect(envelope, "250 250 250");
+	expect("BDAT 3\r\nx\r\nBDAT 0\r\nBDAT 2 LAST\r\ny\n", "250 250 250");
+	assert_true(decided("verdict=discard reason=discarded code=250"));
+	assert_int_equal(rig.decisions, 6);
+	assert_int_equal(rig.count[MSG_mail_commit] + rig.count[MSG_mail_rcpts] +
+	                         rig.count[MSG_body_item] + rig.count[MSG_body_end],
+	                 0);
+	expect(ENVELOPE "DATA\r\n", "250 250 354"); /* the session goes on as ever */
+	expect("x\r\n.\r\n", "250");
+	assert_int_equal(rig.count[MSG_mail_commit], 1);
+}
+
+/* What is thrown away is bounded all the same. */
+static void
+test_a_discarded_message_may_be_too_big(void **unused)
+{
+	(void)unused;
+	static char line[1001];
+
+	memset(line, 'x', 998);
+	memcpy(line + 998, "\r\n", 3);
+	greeted();
+	expect("MAIL FROM:<u@r.example>\r\nRCPT TO:<daemon@ours.example>\r\n", "250 250");
+	expect("DATA\r\n", "354");
+	for (unsigned i = 0; i < 101; i++) /* message_size is 100,000 */
+		rig_say(&rig, line);
+	expect(".\r\n", "552");
+	assert_true(decided("reason=too_big"));
+}
+
 /* ---- the table ---- */
 
 static void
@@ -370,6 +436,9 @@ main(void)
 		RIG_TEST(test_a_message_is_kept),
 		RIG_TEST(test_a_pipelined_session_is_kept),
 		RIG_TEST(test_octets_one_by_one),
+		RIG_TEST(test_a_discarded_recipient_takes_no_mail_from_others),
+		RIG_TEST(test_a_message_for_discarded_recipients_only),
+		RIG_TEST(test_a_discarded_message_may_be_too_big),
 		RIG_TEST(test_every_verb_has_a_source_and_a_state),
 		RIG_TEST(test_ehlo_offers_and_help_lists),
 		RIG_TEST(test_out_of_turn_is_503),

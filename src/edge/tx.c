@@ -118,7 +118,7 @@ tx_free(struct tx *t)
 void
 tx_fail(struct tx *t, enum reason why)
 {
-	if (t->failed != REASON_NONE)
+	if (t->failed != REASON_NONE && t->failed != REASON_discarded)
 		return;
 	t->failed = why;
 	drop_file(t);

@@ -43,7 +43,7 @@ struct tx {
 	uint32_t *hashes; /* of the mailboxes */
 	unsigned rcpt_count;
 	unsigned rcpt_cap;
-	unsigned accepted; /* RCPT commands */
+	unsigned accepted; /* RCPT commands, those whose recipients are discarded among them */
 	unsigned refused;
 
 	struct content content;
@@ -52,7 +52,8 @@ struct tx {
 	uint64_t kept;      /* octets that went to a writer */
 	uint64_t since_ms;  /* when the content began, later by what we made it wait; 0: not yet
 	                     */
-	enum reason failed; /* the reply at the end of data, whatever else comes */
+	enum reason failed; /* the reply at the end of data, whatever else comes;
+	                     * REASON_discarded: it has recipients, but no mailbox */
 	struct hash *hash;  /* of what went to a writer */
 	bool in_file;
 	bool file_ended; /* and it is durable */
@@ -87,7 +88,8 @@ void tx_refuse(struct tx *t);
 
 bool tx_has(const struct tx *t, struct str mailbox);
 
-/* The message is lost for this reason; the rest of its content is discarded. The first counts.
+/* The message is lost for this reason; the rest of its content is discarded. The first counts,
+ * but for REASON_discarded, which is no failure.
  */
 void tx_fail(struct tx *t, enum reason why);
 

@@ -334,7 +334,7 @@ verdict_reason(unsigned verdict)
 	static const enum reason reasons[] = {
 		[RCPT_MAILBOXES] = REASON_NONE,   [RCPT_NO_SUCH] = REASON_no_such_user,
 		[RCPT_NOT_OURS] = REASON_trouble, [RCPT_LOOP] = REASON_alias_loop,
-		[RCPT_TROUBLE] = REASON_trouble,
+		[RCPT_TROUBLE] = REASON_trouble,  [RCPT_DISCARD] = REASON_rcpt_discarded,
 	};
 
 	return verdict < LENGTH(reasons) ? reasons[verdict] : REASON_trouble;
@@ -355,13 +355,16 @@ verb_rcpt_answer(struct session *s, const struct msg_rcpt_answer *a)
 	if (why == REASON_NONE && !t->asked_any)
 		why = REASON_trouble; /* mailboxes, but none: somebody's mistake loses no mail
 		                       */
-	if (why == REASON_NONE) {
-		t->accepted++;
-		return (struct reply){.code = 250, .dsn = "2.1.5", .text = "recipient noted"};
-	}
 	char room[MAILBOX_MAX + 1];
 	struct buf to = BUF_ON(room);
 	address_print(&to, &t->asking->to.address);
+	/* this recipient alone, and the client cannot tell it from the others */
+	if (why == REASON_rcpt_discarded)
+		(void)decide(s, why, buf_str(&to));
+	if (why == REASON_NONE || why == REASON_rcpt_discarded) {
+		t->accepted++;
+		return (struct reply){.code = 250, .dsn = "2.1.5", .text = "recipient noted"};
+	}
 	tx_refuse(t);
 	return decide(s, why, buf_str(&to));
 }

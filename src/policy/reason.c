@@ -24,7 +24,7 @@ reason_row(enum reason r)
 const char *
 verdict_name(enum verdict v)
 {
-	static const char *const names[] = {"accept", "defer", "reject"};
+	static const char *const names[] = {"accept", "defer", "reject", "discard"};
 
 	return names[v];
 }

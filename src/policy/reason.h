@@ -14,7 +14,7 @@ enum reason {
 	REASON_COUNT
 };
 
-enum verdict { VERDICT_ACCEPT, VERDICT_DEFER, VERDICT_REJECT };
+enum verdict { VERDICT_ACCEPT, VERDICT_DEFER, VERDICT_REJECT, VERDICT_DISCARD };
 
 struct reason_row {
 	const char *name;
@@ -27,7 +27,7 @@ struct reason_row {
 /* Not for REASON_NONE. */
 const struct reason_row *reason_row(enum reason r);
 
-/* "accept", "defer", "reject": as in the log. */
+/* "accept", "defer", "reject", "discard": as in the log. */
 const char *verdict_name(enum verdict v);
 
 #endif

@@ -6,8 +6,10 @@ static void
 test_codes_and_verdicts_agree(void **unused)
 {
 	(void)unused;
-	static const char class_of[] = {
-		[VERDICT_ACCEPT] = '2', [VERDICT_DEFER] = '4', [VERDICT_REJECT] = '5'};
+	static const char class_of[] = {[VERDICT_ACCEPT] = '2',
+	                                [VERDICT_DEFER] = '4',
+	                                [VERDICT_REJECT] = '5',
+	                                [VERDICT_DISCARD] = '2'};
 
 	for (enum reason r = REASON_NONE + 1; r < REASON_COUNT; r++) {
 		const struct reason_row *row = reason_row(r);
@@ -39,6 +41,7 @@ test_names_are_log_keys(void **unused)
 		for (const char *c = reason_row(r)->name; *c != '\0'; c++)
 			assert_true(ascii_alpha(*c) || *c == '_');
 	assert_string_equal(verdict_name(VERDICT_DEFER), "defer");
+	assert_string_equal(verdict_name(VERDICT_DISCARD), "discard");
 }
 
 int
