@@ -1,6 +1,6 @@
 /*
  * sekisho check: what `run` would say of the configuration, problems and warnings, a line
- * each.
+ * each; and what vault would say of the files it reads.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cfg/cfg.h"
+#include "command/check_maps.h"
 #include "command/command.h"
 
 #define REPORT_OCTETS (1U << 20)
@@ -42,7 +43,7 @@ command_check(const struct call *call)
 		return command_fail(EX_OSERR, "no memory");
 	struct buf report = {.p = room, .cap = REPORT_OCTETS};
 	buf_clear(&report);
-	bool good = cfg_read(call->conf, &c, &report) == RC_OK;
+	bool good = cfg_read(call->conf, &c, &report) == RC_OK && check_maps(c, &report);
 	if ((call->flags & COMMAND_JSON) != 0) {
 		code = print_json(good, buf_str(&report));
 	} else {

@@ -23,6 +23,19 @@ must(bool promise)
 		abort();
 }
 
+/* Always quoted: without, a name may begin as a comment or a pattern does. */
+static void
+print_local(struct buf *b, const char *local)
+{
+	buf_addc(b, '"');
+	for (const char *c = local; *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, *c);
+	}
+	buf_addc(b, '"');
+}
+
 static void
 print_target(struct buf *b, const struct target *t)
 {
@@ -77,13 +90,10 @@ static void
 check_alias(const struct aliases_row *row)
 {
 	struct buf b = {.p = printed, .cap = PRINTED_MOST};
-	struct address name = {.local = ""};
-	struct buf local = BUF_ON(name.local);
 	struct aliases_row again;
 
 	buf_clear(&b);
-	buf_add(&local, str_of(row->name));
-	address_print(&b, &name);
+	print_local(&b, row->name);
 	buf_add(&b, STR(": "));
 	print_targets(&b, row->targets);
 	struct lines l = lines_of(buf_str(&b), room_again);
@@ -101,10 +111,10 @@ check_virtual(const struct virtual_row *row)
 	struct virtual_row again;
 
 	buf_clear(&b);
-	if (row->kind == VIRTUAL_DOMAIN)
+	if (row->kind != VIRTUAL_DOMAIN)
+		print_local(&b, row->of.local);
+	if (row->kind != VIRTUAL_USER)
 		buf_addf(&b, "@%s", row->of.domain.name);
-	else
-		address_print(&b, &row->of);
 	buf_addc(&b, ' ');
 	print_targets(&b, row->targets);
 	struct lines l = lines_of(buf_str(&b), room_again);

@@ -36,6 +36,7 @@ struct walk {
 	unsigned followed; /* targets of aliases */
 	unsigned found;
 	bool astray;  /* a target led nowhere */
+	bool nobody;  /* a forwarded domain has nobody of that name */
 	bool nothing; /* one led to /dev/null */
 	bool system;  /* one led to a system account */
 	bool loop;
@@ -49,7 +50,7 @@ struct walk {
 enum led {
 	LED_NOWHERE,
 	LED_ACCOUNT, /* it is among the found */
-	LED_ENDS,    /* at a system account or in /dev/null: the walk knows */
+	LED_ENDS,    /* at a system account, in /dev/null, or at nobody: the walk knows */
 	LED_ALIAS,   /* whose targets are to be followed */
 	LED_STOP,    /* walk.loop, .unknown or .rc says why */
 };
@@ -257,7 +258,12 @@ lead_domain(struct walk *w, struct str local, struct str domain, struct entry *r
 	struct place at = {.asked = domain,
 	                   .domain = cfg_domain_canonical(w->r->lookup.cfg, domain)};
 
-	return at.domain == NULL ? LED_NOWHERE : lead_or_catch_all(w, local, &at, ret_alias);
+	enum led led =
+		at.domain == NULL ? LED_NOWHERE : lead_or_catch_all(w, local, &at, ret_alias);
+	if (led != LED_NOWHERE)
+		return led;
+	w->nobody = true; /* that is the sender's mistake, not the table's */
+	return LED_ENDS;
 }
 
 static enum led
@@ -431,7 +437,7 @@ verdict_of(const struct walk *w, enum led led, bool postmaster)
 		return RCPT_DISCARD;
 	if (w->system)
 		return discard ? RCPT_DISCARD : RCPT_NO_SUCH;
-	return RCPT_TROUBLE;
+	return w->nobody ? RCPT_NO_SUCH : RCPT_TROUBLE;
 }
 
 /* edge has made sure that a literal is ours; postmaster alone is that of this host. */
