@@ -20,6 +20,7 @@
 #include "master/leave.h"
 #include "master/link.h"
 #include "master/tell.h"
+#include "master/users.h"
 
 #define WAIT_FIRST_MS 10 /* before the first replacement; doubles with each early death */
 #define WAIT_MOST_MS 30000
@@ -131,7 +132,7 @@ static void
 say_started(struct house *h)
 {
 	for (unsigned i = 0; i < h->slot_count; i++)
-		if (h->slots[i].house != NULL && !h->slots[i].ready)
+		if (h->slots[i].house != NULL && !h->slots[i].ready && !h->slots[i].apart)
 			return;
 	if (!h->started)
 		log_put(LOG_INFO, "started",
@@ -167,12 +168,17 @@ on_ready(struct slot *s, const struct msg *m)
 		say_missing_walls(s);
 	say_started(s->house);
 	tell_process(s);
+	if (s->stands != NULL)
+		s->stands(s);
 }
 
 static void
 on_relink(struct slot *s, const struct msg *m)
 {
-	link_again(s, &m->relink);
+	if (s->apart)
+		users_lost(s);
+	else
+		link_again(s, &m->relink);
 }
 
 static void
@@ -181,6 +187,9 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 	static void (*const handlers[MSG_NO_MAX])(struct slot * s, const struct msg *m) = {
 		[MSG_ready] = on_ready,
 		[MSG_relink] = on_relink,
+		[MSG_deliver_want] = users_want,
+		[MSG_deliver_release] = users_release,
+		[MSG_deliver_unable] = users_unable,
 	};
 
 	if (handlers[m->no] == NULL)
@@ -257,7 +266,7 @@ house_start(struct slot *s, struct err *e)
 	/* before anybody can ask it */
 	if (s->proc == VAULT)
 		maps_send_all(s);
-	return link_all(s, e);
+	return s->apart ? RC_OK : link_all(s, e);
 }
 
 enum rc
@@ -404,6 +413,8 @@ note_ended(struct slot *s, int wait_status)
 	tell_process(s);
 	if (s->ended != NULL)
 		s->ended(s, wait_status);
+	if (s->proc == SPOOL)
+		users_all_leave(s->house);
 }
 
 void

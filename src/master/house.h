@@ -15,6 +15,7 @@
 struct event;
 struct event_base;
 struct house;
+struct users;
 
 #define SLOTS_MAX 160 /* PROCESSES_MAX of control/status.h is one more */
 
@@ -32,7 +33,9 @@ struct slot {
 	enum fate fate;
 	struct plan *plan;       /* what it is started with */
 	struct lodging *lodging; /* NULL: as its role; owned */
-	/* The process ended, <status> is waitpid's. NULL: nobody wants to know. */
+	bool apart; /* a user's deliver: linked by users.c, and waited for by nobody */
+	/* It is ready. The process ended, <status> is waitpid's. NULL: nobody wants to know. */
+	void (*stands)(struct slot *s);
 	void (*ended)(struct slot *s, int status);
 	void *arg;               /* of who asked for it */
 	pid_t pid;               /* 0: not running */
@@ -59,11 +62,13 @@ struct house {
 	uint32_t linked_ms[SLOTS_MAX][SLOTS_MAX]; /* when these two were given a channel */
 	uint64_t since_us;                        /* wall clock of our start */
 	struct maps_watch maps;                   /* files that vault reads */
+	struct users *users;                      /* delivers for users; owned */
 	struct notify *notify;                    /* the service manager; NULL: there is none */
 	bool started;                             /* all were ready once */
 	bool leaving;                             /* nobody is replaced any more */
 	unsigned phase;                           /* of leaving: leave.c */
 	struct event *late;                       /* the present phase's time is up */
+	bool killed;                              /* who is late in it */
 	int status;                               /* to exit with */
 };
 
@@ -76,8 +81,8 @@ enum rc house_add(struct house *h, enum proc p, unsigned first, struct slot **re
                   struct err *e) MUST_CHECK;
 
 /*
- * Start the slot's process and give it channels to all that run; then, now or later, its
- * listeners, and the word to begin. Failed: house_drop gives the slot back.
+ * Start the slot's process and, unless it is apart, give it channels to all that run; then, now
+ * or later, its listeners, and the word to begin. Failed: house_drop gives the slot back.
  */
 enum rc house_start(struct slot *s, struct err *e) MUST_CHECK;
 enum rc house_begin(struct slot *s, bool again, struct err *e) MUST_CHECK;

@@ -43,14 +43,45 @@ phase_kill(struct house *h)
 }
 
 static void
+wait_for(struct house *h, uint64_t ms)
+{
+	struct timeval late = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+
+	(void)evtimer_add(h->late, &late); /* no memory is needed for a timer that exists */
+}
+
+/* A killed process ends only when its home answers, and that is up to its user. */
+static void
+abandon(struct house *h)
+{
+	for (unsigned i = 0; i < h->slot_count; i++) {
+		struct slot *s = &h->slots[i];
+
+		if (!of_phase(h, s) || s->pid == 0 || !s->apart)
+			continue;
+		log_put(LOG_ERROR, "abandoned",
+		        KVS(kv_text("of", proc_name(s->proc)), kv_num("index", s->index),
+		            kv_num("pid", (uint64_t)s->pid)));
+		s->pid = 0;
+	}
+}
+
+static void
 on_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct house *h = arg;
 
 	(void)fd;
 	(void)what;
+	if (h->killed) {
+		abandon(h);
+		leave_step(h);
+		return;
+	}
 	log_put(LOG_WARN, "drain_late", KVS(kv_num("phase", h->phase)));
 	phase_kill(h);
+	h->killed = true;
+	wait_for(h, GRACE_MS);
 }
 
 static void
@@ -59,9 +90,9 @@ phase_ask(struct house *h)
 	uint64_t most_ms = h->plan->cfg->drain * 1000;
 	struct msg m = {.no = MSG_drain, .drain = {.most_ms = (uint32_t)most_ms}};
 	uint64_t late_ms = most_ms + GRACE_MS;
-	struct timeval late = {(time_t)(late_ms / 1000), (suseconds_t)(late_ms % 1000 * 1000)};
 	struct err e;
 
+	h->killed = false;
 	for (unsigned i = 0; i < h->slot_count; i++) {
 		struct slot *s = &h->slots[i];
 
@@ -71,7 +102,7 @@ phase_ask(struct house *h)
 			(void)kill(s->pid, SIGKILL); /* it cannot be asked */
 	}
 	notify_extend(h->notify, late_ms + GRACE_MS);
-	(void)evtimer_add(h->late, &late); /* no memory is needed for a timer that exists */
+	wait_for(h, late_ms);
 }
 
 void

@@ -56,7 +56,7 @@ link_all(struct slot *s, struct err *e)
 	for (unsigned i = 0; i < h->slot_count; i++) {
 		struct slot *peer = &h->slots[i];
 
-		if (peer->channel == NULL || !proc_linked(s->proc, peer->proc))
+		if (peer->channel == NULL || peer->apart || !proc_linked(s->proc, peer->proc))
 			continue;
 		if (link_pair(s, peer, e) != RC_OK && e->rc != RC_TEMP)
 			return e->rc;
@@ -70,7 +70,7 @@ link_again(struct slot *s, const struct msg_relink *m)
 	struct slot *peer = house_find(s->house, proc_of(m->peer), m->index);
 	struct err e;
 
-	if (s->house->leaving || peer == NULL || peer->channel == NULL ||
+	if (s->house->leaving || peer == NULL || peer->channel == NULL || peer->apart ||
 	    !proc_linked(s->proc, peer->proc) ||
 	    (uint32_t)clock_mono_ms() - *linked_ms(s, peer) < RELINK_MS)
 		return;

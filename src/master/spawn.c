@@ -136,7 +136,9 @@ spawn(const struct nursery *n, const struct slot *s, int channel, pid_t *ret_pid
 	buf_addf(&texts[3], "%u", gid);
 	if (texts[4].cut)
 		return err_set(e, RC_PERM, "the folder's name is too long");
-	char *const argv[] = {path, number[0], number[1], number[2], folder, NULL};
+	char *user =
+		s->lodging != NULL && s->lodging->user[0] != '\0' ? s->lodging->user : NULL;
+	char *const argv[] = {path, number[0], number[1], number[2], folder, user, NULL};
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(e, "fork for %s", proc_name(s->proc));

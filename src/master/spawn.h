@@ -11,6 +11,8 @@
 
 struct slot;
 
+#define LODGER_MAX 64 /* octets of a user's name, as msg.def has it */
+
 /* Where every role comes from. */
 struct nursery {
 	char exe_dir[4096]; /* where the role executables lie */
@@ -24,6 +26,8 @@ struct lodging {
 	uid_t uid;
 	gid_t gid;
 	char folder[4096];
+	char user[LODGER_MAX +
+	          1]; /* of the machine, whose home the folder is; empty: nobody's */
 };
 
 /* Find the executables, make the log pipe. */

@@ -64,6 +64,8 @@ tell_manager(const struct house *h)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < h->slot_count; i++) {
+		if (h->slots[i].apart && !h->leaving)
+			continue; /* they come and go */
 		count += h->slots[i].house != NULL && !is_gone(&h->slots[i]);
 		ready += h->slots[i].ready;
 	}

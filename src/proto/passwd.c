@@ -26,7 +26,7 @@ read_row(struct str line, struct passwd_row *ret)
 	    field[0].p[0] == '#' || !str_u64(field[2], PASSWD_UID_MAX, &uid) ||
 	    !str_u64(field[3], PASSWD_UID_MAX, &gid))
 		return false;
-	*ret = (struct passwd_row){field[0], (uint32_t)uid};
+	*ret = (struct passwd_row){field[0], (uint32_t)uid, (uint32_t)gid, field[5]};
 	return true;
 }
 

@@ -11,6 +11,8 @@
 struct passwd_row {
 	struct str name;
 	uint32_t uid;
+	uint32_t gid;
+	struct str home; /* whatever stands there */
 };
 
 /*

@@ -31,6 +31,8 @@ test_rows(void **unused)
 	assert_true(passwd_next(&in, &row));
 	assert_str(row.name, STR("alice"));
 	assert_int_equal(row.uid, 1001);
+	assert_int_equal(row.gid, 100);
+	assert_str(row.home, STR("/"));
 	assert_false(passwd_next(&in, &row));
 }
 

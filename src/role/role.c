@@ -393,14 +393,16 @@ role_birth(struct role *r, const struct birth *b, unsigned *ret_walls, struct er
 /* What a user has in the home is no trouble of ours: it is said, and not tried again at once.
  */
 static void
-say_unable(const struct role *r, const char *why)
+say_unable(const struct role *r, struct err *e)
 {
-	struct msg m = {.no = MSG_deliver_unable, .deliver_unable = {str_of(why)}};
-	struct err e;
+	struct msg m = {.no = MSG_deliver_unable, .deliver_unable = {str_of(e->text)}};
+	struct err ours;
 
-	if (r->user.n > 0 && r->inside->master != NULL &&
-	    channel_send(r->inside->master, &m, &e) != RC_OK)
-		log_say(LOG_ERROR, "unable", e.text);
+	if (r->user.n == 0)
+		return;
+	if (r->inside->master != NULL && channel_send(r->inside->master, &m, &ours) != RC_OK)
+		log_say(LOG_ERROR, "unable", ours.text);
+	(void)err_in(e, "for %.*s", STR_FMT(r->user));
 }
 
 static void
@@ -459,9 +461,8 @@ role_main(const struct role_def *def, int argc, char **argv)
 		(void)role_birth(&r, &birth, &inside.walls, &e);
 	}
 	if (e.rc != RC_OK) {
-		log_put(LOG_ERROR, "birth",
-		        KVS(kv_str("user", r.user), kv_text("text", e.text)));
-		say_unable(&r, e.text);
+		say_unable(&r, &e);
+		log_say(LOG_ERROR, "birth", e.text);
 		log_flush();
 		return e.rc == RC_PERM ? EX_CONFIG : EX_OSERR;
 	}
