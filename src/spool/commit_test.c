@@ -105,7 +105,7 @@ setup(void **state)
 	h->edge = neighbour(h, EDGE, &h->edge_end);
 	h->deliver = neighbour(h, DELIVER, &h->deliver_end);
 	assert_true(keep_edge_up(sp, h->edge));
-	assert_true(routes_peer_up(sp, h->deliver, &why));
+	assert_true(routes_deliver_up(sp, h->deliver, &why));
 	assert_null(why);
 	*state = h;
 	return 0;
@@ -261,7 +261,8 @@ test_no_room_is_said_and_passes(void **state)
 static void
 give_credit(struct house *h, unsigned messages)
 {
-	assert_null(settle_credit(&h->spool, h->deliver, messages));
+	assert_null(settle_credit(&h->spool, h->deliver,
+	                          &(struct msg_work_want){.messages = messages}));
 	hand_out(&h->spool);
 }
 

@@ -88,7 +88,7 @@ on_mail_drop(struct role *r, struct channel *c, const struct msg *m)
 static void
 on_work_want(struct role *r, struct channel *c, const struct msg *m)
 {
-	cut_if(c, settle_credit(spool_of(r), c, m->work_want.messages));
+	cut_if(c, settle_credit(spool_of(r), c, &m->work_want));
 }
 
 static void
@@ -141,7 +141,7 @@ on_peer_up(struct role *r, struct channel *c)
 		known = keep_edge_up(sp, c);
 		room_tell(sp, c);
 	} else if (channel_peer(c) == DELIVER) {
-		known = routes_peer_up(sp, c, &why);
+		known = routes_deliver_up(sp, c, &why);
 	}
 	if (!known)
 		why = "out of memory";

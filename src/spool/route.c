@@ -74,6 +74,17 @@ is_known(const struct cfg *c, const struct route *r)
 
 /* ---- refusing ---- */
 
+bool
+route_has_channel(const struct route *r)
+{
+	struct lane *l = NULL;
+
+	while ((l = schedule_lane_next(r->schedule, l)) != NULL)
+		if (l->channel != NULL)
+			return true;
+	return false;
+}
+
 static struct lane *
 refusing_lane(const struct route *r)
 {
@@ -146,8 +157,8 @@ static bool
 is_idle(const struct spool *sp, const struct route *r)
 {
 	return (r->kind == ROUTE_USER || r->refuse != RC_OK) && r->pending == 0 &&
-	       r->stage == STAGE_NONE && schedule_ready_count(r->schedule) == 0 &&
-	       schedule_out_count(r->schedule) == 0 &&
+	       r->stage == STAGE_NONE && !route_has_channel(r) &&
+	       schedule_ready_count(r->schedule) == 0 && schedule_out_count(r->schedule) == 0 &&
 	       schedule_next_us(r->schedule) > sp->wall_us;
 }
 
@@ -212,6 +223,20 @@ route_get(struct spool *sp, struct str name)
 	if (sp->routes.count >= ROUTES_MOST && !forget_idle(sp))
 		return NULL;
 	return route_new(sp, name);
+}
+
+struct route *
+route_endpoint(struct spool *sp, struct str name)
+{
+	unsigned count = 0;
+	struct route *r;
+
+	if (kind_of(name) != ROUTE_ENDPOINT)
+		return NULL;
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	count += r->kind == ROUTE_ENDPOINT;
+	r = route_find(sp, name);
+	return r == NULL && count < 2 * CFG_ENDPOINTS_MOST ? route_get(sp, name) : r;
 }
 
 void
@@ -343,7 +368,7 @@ routes_peer_down(struct spool *sp, struct channel *c)
 }
 
 bool
-routes_peer_up(struct spool *sp, struct channel *c, const char **why)
+routes_deliver_up(struct spool *sp, struct channel *c, const char **why)
 {
 	struct route *r = channel_index(c) < DELIVER_USERS
 	                          ? route_find(sp, STR(""))

@@ -82,6 +82,13 @@ struct route *route_find(const struct spool *sp, struct str name);
 /* The same, made where it is missing; NULL where there is no room for it. */
 struct route *route_get(struct spool *sp, struct str name);
 
+/* That of an endpoint, which a remote may know before we do: it has read a newer configuration.
+ * NULL: no endpoint's name, or too many. */
+struct route *route_endpoint(struct spool *sp, struct str name);
+
+/* Is anybody there to take it? */
+bool route_has_channel(const struct route *r);
+
 /* Does anybody take what is ready? */
 bool route_takes(const struct route *r);
 
@@ -99,11 +106,12 @@ void routes_reconfigure(struct spool *sp);
 /* Once a second: find routes whose rows fall due, forget those that have nothing to do. */
 void routes_tick(struct spool *sp);
 
-/* A channel came or went. False when memory is out. <why>: set where it must be cut. */
-bool routes_peer_up(struct spool *sp, struct channel *c, const char **why);
+/* A deliver's channel came. False when memory is out. <why>: set where it must be cut. */
+bool routes_deliver_up(struct spool *sp, struct channel *c, const char **why);
+/* A channel is gone. */
 void routes_peer_down(struct spool *sp, struct channel *c);
 
-/* Of the route that <c> is a deliver of; NULL: of none, or of several (an endpoint's). */
+/* The route that <c> is a deliver of. */
 struct route *route_of(const struct channel *c);
 
 /* Over all. */

@@ -214,7 +214,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(routes_open(sp, (struct table_secret){
 				     {1, 2}
         }));
-	must(routes_peer_up(sp, w->deliver, &why) && why == NULL);
+	must(routes_deliver_up(sp, w->deliver, &why) && why == NULL);
 	struct schedule *maildirs = route_find(sp, STR(""))->schedule;
 	struct lane *l = schedule_lane(maildirs, w->deliver);
 	put_message(sp, &in);

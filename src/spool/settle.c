@@ -8,16 +8,28 @@
 #include "base/log.h"
 #include "spool/spool.h"
 
-const char *
-settle_credit(struct spool *sp, struct channel *c, unsigned messages)
+/* The lane of a deliver was made when it came; that of an endpoint is made with its first
+ * credit. */
+static struct lane *
+lane_for(struct spool *sp, struct channel *c, struct str endpoint)
 {
-	const struct route *r = route_of(c);
-	struct lane *l = r == NULL ? NULL : schedule_lane(r->schedule, c);
+	struct route *r =
+		channel_peer(c) == REMOTE ? route_endpoint(sp, endpoint) : route_of(c);
 
-	(void)sp;
+	if (r == NULL)
+		return NULL;
+	struct lane *l = schedule_lane(r->schedule, c);
+	return l != NULL ? l : schedule_lane_new(r->schedule, c);
+}
+
+const char *
+settle_credit(struct spool *sp, struct channel *c, const struct msg_work_want *m)
+{
+	struct lane *l = lane_for(sp, c, m->endpoint);
+
 	if (l == NULL)
-		return "a deliver that was not announced";
-	l->credit += messages;
+		return "credit for what it does not serve";
+	l->credit += m->messages;
 	if (l->credit > SCHEDULE_CREDIT)
 		l->credit = SCHEDULE_CREDIT;
 	return NULL;
@@ -131,28 +143,48 @@ finish(struct spool *sp, struct route *r, struct task *t)
 	schedule_done(r->schedule, t, stays);
 }
 
-const char *
-settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m)
+/* All results of <m> that are of recipients out with <l>; how many. */
+static unsigned
+settle_lane(struct spool *sp, struct route *r, struct lane *l, const struct msg_work_done *m)
 {
-	struct route *r = route_of(c);
-	struct lane *l = r == NULL ? NULL : schedule_lane(r->schedule, c);
-	struct task *t = r == NULL ? NULL : schedule_find(r->schedule, m->id);
+	struct task *t = schedule_find(r->schedule, m->id);
 	struct list results = m->results;
 	struct item_result result;
+	unsigned count = 0;
 
-	if (l == NULL || l->voided || sp->broken)
-		return NULL; /* it counts no more; all it has goes out again */
 	if (t == NULL || t->lane != l)
-		return "results of a message that it does not have";
+		return 0;
 	while (item_next_result(&results, &result)) {
 		struct out_rcpt *o = task_out(t, result.n);
 
 		if (o == NULL)
-			return "results of a recipient that it does not have";
+			continue;
+		count++;
 		settle_one(sp, r, t, o, &result);
 	}
-	finish(sp, r, t);
-	return NULL;
+	if (count > 0)
+		finish(sp, r, t);
+	return count;
+}
+
+/* A remote serves several endpoints, and a message may go to several of them at once. */
+const char *
+settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m)
+{
+	unsigned count = 0;
+	struct route *r;
+
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	{
+		struct lane *l = schedule_lane(r->schedule, c);
+
+		if (l == NULL)
+			continue;
+		if (l->voided || sp->broken)
+			return NULL; /* it counts no more; all it has goes out again */
+		count += settle_lane(sp, r, l, m);
+	}
+	return count == m->results.count ? NULL : "results of what it does not have";
 }
 
 void

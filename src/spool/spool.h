@@ -135,7 +135,7 @@ const char *settle_results(struct spool *sp, struct channel *c, const struct msg
 /* <t> is out with nobody: all its recipients are settled as its route says. */
 void settle_refused(struct spool *sp, struct route *r, struct task *t);
 void settle_broken(struct spool *sp, struct channel *c, struct str why);
-const char *settle_credit(struct spool *sp, struct channel *c, unsigned messages);
+const char *settle_credit(struct spool *sp, struct channel *c, const struct msg_work_want *m);
 
 /* ---- body.c ---- */
 /* RC_PERM: no such file, or another size. */

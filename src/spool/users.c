@@ -63,17 +63,6 @@ release(struct spool *sp, struct route *r, enum route_stage next)
 	set_stage(sp, r, next);
 }
 
-static bool
-has_channel(const struct route *r)
-{
-	struct lane *l = NULL;
-
-	while ((l = schedule_lane_next(r->schedule, l)) != NULL)
-		if (l->channel != NULL)
-			return true;
-	return false;
-}
-
 static unsigned
 delivers(const struct spool *sp)
 {
@@ -98,11 +87,11 @@ age(struct spool *sp, struct route *r)
 		route_take_again(r);
 	if (r->stage == STAGE_ASKED && stage_age_ms >= ASKED_MOST_MS)
 		set_stage(sp, r, STAGE_NONE);
-	if (r->stage == STAGE_GIVEN && !has_channel(r) && stage_age_ms >= ASKED_MOST_MS)
+	if (r->stage == STAGE_GIVEN && !route_has_channel(r) && stage_age_ms >= ASKED_MOST_MS)
 		release(sp, r, STAGE_NONE);
 	if (r->stage == STAGE_CLOSING && schedule_out_count(r->schedule) == 0)
 		release(sp, r, STAGE_RELEASED);
-	if (r->stage == STAGE_GIVEN && has_channel(r) &&
+	if (r->stage == STAGE_GIVEN && route_has_channel(r) &&
 	    sp->now_ms - r->used_ms >= sp->cfg->system_deliver_idle * 1000)
 		release(sp, r, STAGE_RELEASED);
 }
@@ -129,7 +118,7 @@ make_room(struct spool *sp)
 	{
 		if (r->stage == STAGE_CLOSING || r->stage == STAGE_RELEASED)
 			return; /* room is on its way */
-		if (r->stage != STAGE_GIVEN || !has_channel(r))
+		if (r->stage != STAGE_GIVEN || !route_has_channel(r))
 			continue;
 		if (r->used_ms < sp->now_ms && (idle == NULL || r->used_ms < idle->used_ms))
 			idle = r;
@@ -193,7 +182,7 @@ users_route_of(const struct spool *sp, unsigned index)
 
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	if (r->kind == ROUTE_USER && r->stage == STAGE_GIVEN && r->index == index &&
-	    !has_channel(r))
+	    !route_has_channel(r))
 		return r;
 	return NULL;
 }
