@@ -109,10 +109,12 @@ route_refuse(struct spool *sp, struct route *r, enum rc rc, struct str why)
 }
 
 void
-route_take_again(struct route *r)
+route_take_again(const struct spool *sp, struct route *r)
 {
 	struct lane *l = refusing_lane(r);
 
+	if (!is_known(sp->cfg, r))
+		return;
 	if (l != NULL)
 		schedule_lane_drop(r->schedule, l);
 	r->refuse = RC_OK;
@@ -129,13 +131,11 @@ route_takes(const struct route *r)
 static void
 judge(struct spool *sp, struct route *r)
 {
-	bool known = is_known(sp->cfg, r);
-
-	if (!known && r->refuse == RC_OK)
+	if (r->refuse != RC_OK)
+		route_take_again(sp, r);
+	else if (!is_known(sp->cfg, r))
 		route_refuse(sp, r, RC_TEMP,
 		             STR("the configuration has no such way to deliver any more"));
-	if (known && r->refuse != RC_OK)
-		route_take_again(r);
 }
 
 /* ---- made and forgotten ---- */

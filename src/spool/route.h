@@ -95,7 +95,7 @@ bool route_takes(const struct route *r);
 /* Nobody does: what falls due is settled with <rc> (RC_TEMP, RC_PERM) and <why>, until
  * route_take_again. */
 void route_refuse(struct spool *sp, struct route *r, enum rc rc, struct str why);
-void route_take_again(struct route *r);
+void route_take_again(const struct spool *sp, struct route *r);
 
 /* A row of that route falls due then. */
 void route_row_due(struct spool *sp, struct str name, uint64_t next_us);

@@ -74,6 +74,16 @@ delivers(const struct spool *sp)
 	return count;
 }
 
+/* All that was due has been refused; what falls due from now on asks anew. */
+static bool
+is_settled(const struct spool *sp, const struct route *r)
+{
+	return schedule_out_count(r->schedule) == 0 &&
+	       (sp->now_ms - r->refuse_ms >= AGAIN_MS ||
+	        (schedule_ready_count(r->schedule) == 0 &&
+	         schedule_next_us(r->schedule) > sp->wall_us));
+}
+
 /* What time brings to a route, whoever waits. */
 static void
 age(struct spool *sp, struct route *r)
@@ -82,9 +92,8 @@ age(struct spool *sp, struct route *r)
 
 	if (schedule_ready_count(r->schedule) + schedule_out_count(r->schedule) > 0)
 		r->used_ms = sp->now_ms;
-	if (r->refuse != RC_OK && sp->now_ms - r->refuse_ms >= AGAIN_MS &&
-	    schedule_out_count(r->schedule) == 0)
-		route_take_again(r);
+	if (r->refuse != RC_OK && is_settled(sp, r))
+		route_take_again(sp, r);
 	if (r->stage == STAGE_ASKED && stage_age_ms >= ASKED_MOST_MS)
 		set_stage(sp, r, STAGE_NONE);
 	if (r->stage == STAGE_GIVEN && !route_has_channel(r) && stage_age_ms >= ASKED_MOST_MS)
