@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from .logfmt import parse_line
+from .mounts import lay_over
 from .smtp import Smtp
 from .wait import wait_for
 
@@ -68,10 +69,11 @@ class Server:
     accounts  made with `sekisho user add` before the start
     data_dir  on another disk than the rest
     user      a uid that everything runs as; default: who runs the test
+    binds     path of the machine -> file that everything sees there instead (mounts.py)
     """
 
     def __init__(self, options=None, domains=None, extra="", accounts=ACCOUNTS, build=None,
-                 hostname="mail.example.org", env=None, data_dir=None, user=None):
+                 hostname="mail.example.org", env=None, data_dir=None, user=None, binds=None):
         self.build = Path(build or BUILD)
         self.dir = Path(tempfile.mkdtemp(prefix="sekisho-test-"))
         self.dir.chmod(0o755)  # the roles have uids of their own
@@ -83,6 +85,8 @@ class Server:
         self.hostname = hostname
         self.env = {**os.environ, **(env or {})}
         self.as_user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        if binds:
+            self.as_user["preexec_fn"] = lay_over(binds)
         if user is not None:
             os.chown(self.dir, user, user)
         self.process = None
