@@ -25,6 +25,7 @@ struct client {
 	int fd;
 	size_t taken; /* of <held>: lines already read */
 	size_t n;
+	json_t *end; /* of the last answer */
 	char held[LINE_OCTETS_MAX];
 };
 
@@ -74,6 +75,7 @@ client_close(struct client *c)
 	if (c == NULL)
 		return NULL;
 	fd_closep(&c->fd);
+	json_decref(c->end);
 	free(c);
 	return NULL;
 }
@@ -230,9 +232,19 @@ client_ask(struct client *c, json_t *request, client_row *row, void *arg, bool *
 			line = take_line(o, row, arg, ret_more, e);
 		if (line == LINE_ERROR)
 			status = status_of(o);
+		if (status == EX_OK && line == LINE_END) {
+			json_decref(c->end);
+			c->end = json_incref(o);
+		}
 		json_decref(o);
 	}
 	return status;
+}
+
+const json_t *
+client_end(const struct client *c)
+{
+	return c->end;
 }
 
 struct str

@@ -42,6 +42,9 @@ typedef void client_row(void *arg, json_t *row);
 int client_ask(struct client *c, json_t *request, client_row *row, void *arg, bool *ret_more,
                struct err *e) MUST_CHECK;
 
+/* The line that ended the last answer; NULL before there was one. The client's. */
+const json_t *client_end(const struct client *c);
+
 /* A client_row: one line of JSON on stdout, ASCII only. */
 void client_print_json(void *unused, json_t *row);
 

@@ -29,6 +29,10 @@ struct call {
 	char **argv;
 };
 
+#define COMMAND_FILTERS \
+	(COMMAND_SENDER | COMMAND_RECIPIENT | COMMAND_OLDER | COMMAND_NEWER | COMMAND_REPLY | \
+	 COMMAND_STATE)
+
 /* Returns a sysexits code; has said on stderr why it is not 0. */
 typedef int command_run_fn(const struct call *call);
 
@@ -52,7 +56,9 @@ struct cfg *command_cfg(const struct call *call, bool warn);
 int command_fail(int code, const char *fmt, ...) PRINTF(2, 3);
 
 command_run_fn command_run, command_check, command_config, command_version;
-command_run_fn command_queue_list, command_queue_show, command_explain;
+command_run_fn command_queue_list, command_queue_show, command_queue_cat;
+command_run_fn command_queue_hold, command_queue_release, command_queue_retry;
+command_run_fn command_queue_delete, command_queue_flush, command_explain;
 command_run_fn command_status, command_user_add, command_user_remove, command_user_list;
 
 #endif

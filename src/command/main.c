@@ -17,6 +17,8 @@
 static command_run_fn run_help;
 
 #define ADDRESSES_MAX 1000 /* in one command */
+#define IDS_MAX 10000
+#define CHANGE (COMMAND_JSON | COMMAND_ALL | COMMAND_FILTERS) /* of recipients in the queue */
 
 /* clang-format off */
 static const struct command commands[] = {
@@ -25,8 +27,15 @@ static const struct command commands[] = {
 	{"config",     "",   "Print the values in effect, each with what it does.",
 	                                                           COMMAND_JSON | COMMAND_DEFAULTS, 0, 0, command_config},
 	{"status",     "",   "Tell whether all of the server runs, and what it holds.", COMMAND_JSON, 0, 0, command_status},
-	{"queue list", "",   "List what waits for delivery, a line a recipient.",     COMMAND_JSON, 0, 0, command_queue_list},
+	{"queue list", "",   "List what waits for delivery, a line a recipient.",
+	                      COMMAND_JSON | COMMAND_MAILQ | COMMAND_SUMMARY | COMMAND_FILTERS, 0, 0, command_queue_list},
 	{"queue show", "ID", "Show one waiting message and all its recipients.",      COMMAND_JSON, 1, 1, command_queue_show},
+	{"queue cat",  "ID", "Print a waiting message as it was kept.",               0,            1, 1, command_queue_cat},
+	{"queue hold",    "[ID...]", "Keep from delivery until released.",            CHANGE, 0, IDS_MAX, command_queue_hold},
+	{"queue release", "[ID...]", "Try again what is held, and now.",              CHANGE, 0, IDS_MAX, command_queue_release},
+	{"queue retry",   "[ID...]", "Try now what waits; what is held stays so.",    CHANGE, 0, IDS_MAX, command_queue_retry},
+	{"queue delete",  "[ID...]", "Discard, each recipient with a record.",        CHANGE, 0, IDS_MAX, command_queue_delete},
+	{"queue flush",   "",        "Try now all that waits: queue retry --all.",    COMMAND_JSON, 0, 0, command_queue_flush},
 	{"explain",    "ID", "Tell what happened to a message so far.",               COMMAND_JSON, 1, 1, command_explain},
 	{"user add",   "ADDRESS...", "Make accounts, each with a mailbox.",           0, 1, ADDRESSES_MAX, command_user_add},
 	{"user remove", "ADDRESS...", "Remove accounts; their mail stays where it is.", 0, 1, ADDRESSES_MAX, command_user_remove},

@@ -6,165 +6,140 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "cfg/cfg_units.h"
 #include "command/command.h"
 #include "command/print.h"
 #include "command/queue.h"
 
 #define SECONDS 19 /* octets of "2003-07-01T10:52:37" */
 
-/* ---- all pages ---- */
+/* ---- which rows ---- */
 
-struct walk {
-	client_row *row;
-	void *arg;
-	char id[ID_TEXT_OCTETS + 1]; /* of the newest row: where the next page begins */
-	uint64_t n;
-	bool moved; /* this page had a row */
+/* Options that choose rows, and the parameters they become. */
+static const struct {
+	enum command_option option;
+	const char *param;
+	bool is_age;
+} filters[] = {
+	{OPTION_SENDER,    "sender", false},
+        {OPTION_RECIPIENT, "rcpt",   false},
+	{OPTION_OLDER,     "older",  true },
+        {OPTION_NEWER,     "newer",  true },
+	{OPTION_REPLY,     "reply",  false},
+        {OPTION_STATE,     "state",  false},
 };
 
-static void
-walk_from(struct walk *w, struct str id)
+static bool
+add_text(json_t *request, const char *param, const char *value)
 {
-	struct buf b = BUF_ON(w->id);
-
-	buf_clear(&b);
-	buf_add(&b, id);
+	return json_object_set_new(request, param, json_string(value)) == 0;
 }
 
-static void
-walk_row(void *arg, json_t *row)
+static bool
+add_age(json_t *request, const char *param, const char *value)
 {
-	struct walk *w = arg;
+	char text[24];
+	struct buf b = BUF_ON(text);
+	uint64_t seconds;
 
-	walk_from(w, client_text(row, "id"));
-	w->n = client_number(row, "n");
-	w->moved = true;
-	w->row(w->arg, row);
+	if (!cfg_units_parse("seconds", str_of(value), &seconds))
+		return false;
+	buf_addf(&b, "%llu", (unsigned long long)seconds);
+	return add_text(request, param, text);
 }
 
-static json_t *
-walk_request(const struct walk *w, bool one)
+json_t *
+queue_request(const struct call *call, const char *verb, struct err *e)
+{
+	json_t *request = json_pack("{s:s}", "verb", verb);
+
+	for (size_t i = 0; i < LENGTH(filters); i++) {
+		enum command_option o = filters[i].option;
+		const char *value = call == NULL ? NULL : call->value[o];
+
+		if (value == NULL)
+			continue;
+		if (filters[i].is_age ? !add_age(request, filters[i].param, value)
+		                      : !add_text(request, filters[i].param, value)) {
+			(void)err_set(e, RC_PERM, "%s: this is no %s", value,
+			              filters[i].is_age ? "age (as 90s, 5m, 2h, 3d)"
+			                                : "text in UTF-8");
+			json_decref(request);
+			return NULL;
+		}
+	}
+	return request;
+}
+
+/* ---- all pages ---- */
+
+/* False: there is no more, or nobody knows where it begins. */
+static bool
+next_page(json_t *request, const json_t *end)
 {
 	char n[24];
 	struct buf b = BUF_ON(n);
-	const char *verb = one ? "queue_show" : "queue_list";
+	const json_t *id = json_object_get(end, "id");
 
-	if (w->id[0] == '\0')
-		return json_pack("{s:s}", "verb", verb);
-	if (!w->moved)
-		return json_pack("{s:s, s:s}", "verb", verb, "id", w->id);
-	buf_addf(&b, "%llu", (unsigned long long)w->n);
-	return json_pack("{s:s, s:s, s:s}", "verb", verb, "id", w->id, "n", n);
+	if (!json_is_true(json_object_get(end, "more")) || !json_is_string(id))
+		return false;
+	buf_addf(&b, "%llu", (unsigned long long)client_number(end, "n"));
+	return add_text(request, "id", json_string_value(id)) && add_text(request, "n", n);
+}
+
+int
+queue_pages(struct client *c, json_t *request, client_row *row, void *arg, struct err *e)
+{
+	bool more = true;
+	int status = EX_OK;
+
+	while (more && status == EX_OK) {
+		status = client_ask(c, json_copy(request), row, arg, &more, e);
+		more = more && status == EX_OK && next_page(request, client_end(c));
+	}
+	json_decref(request);
+	return status;
 }
 
 int
 queue_walk(struct client *c, uint64_t id, client_row *row, void *arg, struct err *e)
 {
-	struct walk w = {.row = row, .arg = arg};
-	bool more = true;
-	int status = EX_OK;
+	json_t *request = json_pack("{s:s, s:s}", "verb", "queue_list", "only", id_text(id).c);
 
-	if (id != 0)
-		walk_from(&w, str_of(id_text(id).c));
-	while (more && status == EX_OK) {
-		json_t *request = walk_request(&w, id != 0);
-
-		w.moved = false;
-		status = client_ask(c, request, walk_row, &w, &more, e);
-		more = more && w.moved;
-	}
-	return status;
+	return queue_pages(c, request, row, arg, e);
 }
 
-/* ---- list ---- */
+/* ---- a row ---- */
 
-struct total {
-	uint64_t recipients;
-	uint64_t messages;
-	uint64_t octets;
-	char id[ID_TEXT_OCTETS + 1]; /* counted last: rows of a message follow each other */
-};
-
-static void
-total_add(struct total *t, const json_t *row)
-{
-	t->recipients++;
-	if (str_eq(client_text(row, "id"), str_of(t->id)))
-		return;
-	struct buf id = BUF_ON(t->id);
-	buf_clear(&id);
-	buf_add(&id, client_text(row, "id"));
-	t->messages++;
-	t->octets += client_number(row, "size");
-}
-
-static struct str
-seconds(const json_t *row, const char *key)
+struct str
+queue_seconds(const json_t *row, const char *key)
 {
 	return str_slice(client_text(row, key), 0, SECONDS);
 }
 
+uint64_t
+queue_born_us(const json_t *row)
+{
+	uint64_t id;
+
+	return id_parse(client_text(row, "id"), &id) ? id_wall_us(id) : 0;
+}
+
 /* When it is tried again; what is held or on its way has no such time. */
-static struct str
-next_try(const json_t *row)
+struct str
+queue_next_try(const json_t *row)
 {
 	bool waits = str_eq(client_text(row, "state"), STR("waiting"));
 
-	return waits ? seconds(row, "next") : STR_NONE;
+	return waits ? queue_seconds(row, "next") : STR_NONE;
 }
 
-static struct str
-sender(const json_t *row)
+struct str
+queue_sender(const json_t *row)
 {
 	struct str s = client_text(row, "sender");
 
 	return s.n == 0 ? STR("<>") : s;
-}
-
-static void
-list_row(void *arg, json_t *row)
-{
-	struct total *t = arg;
-
-	if (t->recipients == 0)
-		(void)printf("%-13s %9s %-19s %-28s %-28s %-10s %5s %-19s %s\n", "ID", "SIZE",
-		             "ARRIVED (UTC)", "SENDER", "RECIPIENT", "STATE", "TRIES",
-		             "NEXT TRY", "LAST REPLY");
-	total_add(t, row);
-	print_column(stdout, client_text(row, "id"), 13);
-	(void)printf("%9llu ", (unsigned long long)client_number(row, "size"));
-	print_column(stdout, seconds(row, "arrived"), 19);
-	print_column(stdout, sender(row), 28);
-	print_column(stdout, client_text(row, "rcpt"), 28);
-	print_column(stdout, client_text(row, "state"), 10);
-	(void)printf("%5llu ", (unsigned long long)client_number(row, "tries"));
-	print_column(stdout, next_try(row), 19);
-	print_column(stdout, client_text(row, "reply"), 0);
-	(void)putchar('\n');
-}
-
-static int
-list(struct client *c, const struct call *call, uint64_t id, struct err *e)
-{
-	bool json = (call->flags & COMMAND_JSON) != 0;
-	struct total t = {.id = ""};
-	int status = queue_walk(c, id, json ? client_print_json : list_row, &t, e);
-
-	if (json || status != EX_OK)
-		return status;
-	if (t.recipients == 0)
-		(void)puts("the queue is empty");
-	else
-		(void)printf("%llu recipients of %llu messages, %llu octets\n",
-		             (unsigned long long)t.recipients, (unsigned long long)t.messages,
-		             (unsigned long long)t.octets);
-	return EX_OK;
-}
-
-int
-command_queue_list(const struct call *call)
-{
-	return client_run(call, list, 0);
 }
 
 /* ---- show ---- */
@@ -172,7 +147,7 @@ command_queue_list(const struct call *call)
 void
 queue_print_row(const json_t *row)
 {
-	struct str next = next_try(row);
+	struct str next = queue_next_try(row);
 	struct str reply = client_text(row, "reply");
 	struct str mailbox = client_text(row, "mailbox");
 
@@ -203,7 +178,7 @@ show_envelope(const json_t *row)
 	print_text(stdout, client_text(row, "arrived"));
 	(void)printf("\nsize        %llu octets\nsender      ",
 	             (unsigned long long)client_number(row, "size"));
-	print_text(stdout, sender(row));
+	print_text(stdout, queue_sender(row));
 	(void)printf("\nrecipients  %llu, of which wait:\n",
 	             (unsigned long long)client_number(row, "rcpts"));
 }

@@ -6,12 +6,14 @@
 
 #include <jansson.h>
 
+#include "base/base64.h"
 #include "base/date.h"
 #include "base/id.h"
 #include "base/logfmt.h"
 #include "control/answer.h"
 
-#define TEXT_OCTETS_MAX 2048 /* the longest text of item.def is 1800 */
+#define TEXT_OCTETS_MAX 2048                 /* the longest text of item.def is 1800 */
+#define BODY_TEXT_OCTETS (40960 / 3 * 4 + 8) /* of body_answer, as base 64 */
 #define TEXT_ROOM (4 * TEXT_OCTETS_MAX + 1)
 
 /* jansson escapes all that is no printable ASCII, but for DEL. */
@@ -102,26 +104,77 @@ add_queued(struct buf *b, const struct item_queued *row)
 	                  "mailbox", json_text(row->mailbox), "reply", json_text(row->reply)));
 }
 
-/* One message's rows end where the next message's begin. */
+/* Where the next page begins. */
+static void
+end_page(struct buf *b, bool more, uint64_t id, unsigned n)
+{
+	if (more && id > 0)
+		answer_line(b, json_pack("{s:b, s:b, s:o, s:i}", "end", 1, "more", 1, "id",
+		                         answer_id(id), "n", (int)n));
+	else
+		answer_end(b, more);
+}
+
 void
 answer_queue(struct buf *b, const struct request *q, const struct msg *m)
 {
 	struct list rows = m->queue_answer.rows;
-	bool more = rows.count >= QUEUE_PAGE;
 	struct item_queued row;
 
+	(void)q;
 	if (m->queue_answer.rc != RC_OK) {
 		answer_error(b, EX_TEMPFAIL, "the queue cannot be read now");
 		return;
 	}
-	while (item_next_queued(&rows, &row)) {
-		if (request_one(q) && row.id != q->number[PARAM_id]) {
-			more = false;
-			break;
-		}
+	while (item_next_queued(&rows, &row))
 		add_queued(b, &row);
+	end_page(b, m->queue_answer.more, m->queue_answer.id, m->queue_answer.n);
+}
+
+void
+answer_changed(struct buf *b, const struct request *q, const struct msg *m)
+{
+	const struct msg_queue_changed *a = &m->queue_changed;
+
+	(void)q;
+	if (a->rc != RC_OK) {
+		answer_error(b, EX_TEMPFAIL, "the queue cannot be changed now");
+		return;
 	}
-	answer_end(b, more);
+	answer_line(b,
+	            json_pack("{s:{s:I, s:I, s:I}}", "row", "changed", (json_int_t)a->changed,
+	                      "same", (json_int_t)a->same, "out", (json_int_t)a->out));
+	end_page(b, a->more, a->id, a->n);
+}
+
+/* Octets of any kind: JSON has no text for them. */
+static json_t *
+json_octets(struct str octets)
+{
+	static char room[BODY_TEXT_OCTETS];
+	struct buf text = BUF_ON(room);
+
+	buf_clear(&text);
+	base64_add(&text, octets);
+	return text.cut ? NULL : json_stringn(text.p, text.n);
+}
+
+void
+answer_body(struct buf *b, const struct request *q, const struct msg *m)
+{
+	const struct msg_body_answer *a = &m->body_answer;
+	char room[sizeof(((struct err *)0)->text)];
+	struct buf text = BUF_ON(room);
+
+	(void)q;
+	if (a->rc != RC_OK) {
+		buf_add(&text, a->text);
+		answer_error(b, a->rc == RC_PERM ? EX_DATAERR : EX_TEMPFAIL, text.p);
+		return;
+	}
+	answer_line(b, json_pack("{s:{s:I, s:I, s:o}}", "row", "at", (json_int_t)a->at, "size",
+	                         (json_int_t)a->size, "octets", json_octets(a->octets)));
+	answer_end(b, a->at + a->octets.n < a->size && a->octets.n > 0);
 }
 
 /* ---- journal ---- */

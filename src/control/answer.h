@@ -28,6 +28,8 @@ json_t *answer_id(uint64_t id);
 
 /* The whole answer to <q>. b->cut where memory or room was out. */
 void answer_queue(struct buf *b, const struct request *q, const struct msg *m);
+void answer_changed(struct buf *b, const struct request *q, const struct msg *m);
+void answer_body(struct buf *b, const struct request *q, const struct msg *m);
 void answer_journal(struct buf *b, const struct request *q, const struct msg *m);
 void answer_user(struct buf *b, const struct request *q, const struct msg *m);
 

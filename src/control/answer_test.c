@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/base64.h"
 #include "base/id.h"
 #include "base/test.h"
 #include "control/answer.h"
@@ -70,11 +71,15 @@ add_queued(struct buf *b, uint64_t id, unsigned count, struct str text)
 }
 
 static struct str
-queue_answer(struct buf *list, unsigned count, const struct request *q)
+queue_answer(struct buf *list, unsigned count, bool more, const struct request *q)
 {
 	struct msg m = {
 		.no = MSG_queue_answer,
-		.queue_answer = {.ask = 1, .rows = {count, buf_str(list)}}
+		.queue_answer = {.ask = 1,
+	                         .more = more,
+	                         .id = 2048,
+	                         .n = 31,
+	                         .rows = {count, buf_str(list)}}
         };
 	struct buf b = BUF_ON(answer_room);
 
@@ -93,7 +98,7 @@ test_hostile_text_stays_text(void **unused)
 
 	add_queued(&list, 1024, 1, STR("\"a\\\xff\"@\xc3\xa9"));
 	add_queued(&list, 2048, 1, STR("\xc2\x9b[31m\xe2\x80\x8b@\xc3\xa9"));
-	struct str in = queue_answer(&list, 2, &q);
+	struct str in = queue_answer(&list, 2, false, &q);
 	json_t *o = next_line(&in);
 	check_text(json_object_get(o, "row"), "sender", "\\x22a\\x5c\\xff\\x22@\\xc3\\xa9");
 	check_text(json_object_get(o, "row"), "state", "held");
@@ -105,25 +110,96 @@ test_hostile_text_stays_text(void **unused)
 	check_end(&in, false);
 }
 
+/* The next page begins where this one ended, which need not be its last row. */
 static void
-test_a_full_page_has_more_behind_it(void **unused)
+check_more(struct str *in)
+{
+	json_t *o = next_line(in);
+
+	assert_true(json_is_true(json_object_get(o, "end")));
+	assert_true(json_is_true(json_object_get(o, "more")));
+	check_text(o, "id", "0000000000200");
+	assert_int_equal(json_integer_value(json_object_get(o, "n")), 31);
+	assert_int_equal(in->n, 0);
+	json_decref(o);
+}
+
+static void
+test_a_page_says_where_the_next_begins(void **unused)
 {
 	(void)unused;
 	struct buf list = BUF_ON(list_room);
 	struct request all = request_of("{\"verb\":\"queue_list\"}");
-	struct request one = request_of("{\"verb\":\"queue_show\",\"id\":\"0000000000100\"}");
+	struct str in = queue_answer(&list, 0, true, &all);
 
+	check_more(&in); /* nothing fitted so far */
 	add_queued(&list, 1024, 20, STR("a@b.example"));
-	add_queued(&list, 2048, QUEUE_PAGE - 20, STR("a@b.example"));
-	struct str in = queue_answer(&list, QUEUE_PAGE, &all);
-	for (unsigned i = 0; i < QUEUE_PAGE; i++)
-		json_decref(next_line(&in));
-	check_end(&in, true);
-
-	in = queue_answer(&list, QUEUE_PAGE, &one);
+	in = queue_answer(&list, 20, true, &all);
 	for (unsigned i = 0; i < 20; i++)
 		json_decref(next_line(&in));
-	check_end(&in, false); /* another message follows */
+	check_more(&in);
+	in = queue_answer(&list, 20, false, &all);
+	for (unsigned i = 0; i < 20; i++)
+		json_decref(next_line(&in));
+	check_end(&in, false);
+}
+
+static void
+test_a_change_is_counted(void **unused)
+{
+	(void)unused;
+	struct request q = request_of("{\"verb\":\"queue_hold\"}");
+	struct msg m = {
+		.no = MSG_queue_changed,
+		.queue_changed = {.ask = 1,
+	                          .more = 1,
+	                          .id = 2048,
+	                          .n = 31,
+	                          .changed = 3,
+	                          .same = 2,
+	                          .out = 1}
+        };
+	struct buf b = BUF_ON(answer_room);
+
+	buf_clear(&b);
+	answer_changed(&b, &q, &m);
+	struct str in = buf_str(&b);
+	json_t *o = next_line(&in);
+	const json_t *row = json_object_get(o, "row");
+	assert_int_equal(json_integer_value(json_object_get(row, "changed")), 3);
+	assert_int_equal(json_integer_value(json_object_get(row, "same")), 2);
+	assert_int_equal(json_integer_value(json_object_get(row, "out")), 1);
+	json_decref(o);
+	check_more(&in);
+}
+
+static void
+test_a_body_of_any_octets_goes_through(void **unused)
+{
+	(void)unused;
+	static char octets[40960];
+	struct request q = request_of("{\"verb\":\"queue_body\",\"id\":\"0000000000100\"}");
+	struct msg m = {
+		.no = MSG_body_answer,
+		.body_answer = {.ask = 1, .size = 40962, .octets = {octets, sizeof(octets)}}
+        };
+	static char back[sizeof(octets)];
+	size_t n = 0;
+	struct buf b = BUF_ON(answer_room);
+
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (char)i;
+	buf_clear(&b);
+	answer_body(&b, &q, &m);
+	assert_false(b.cut);
+	struct str in = buf_str(&b);
+	json_t *o = next_line(&in);
+	const json_t *text = json_object_get(json_object_get(o, "row"), "octets");
+	assert_true(base64_read(str_of(json_string_value(text)), back, sizeof(back), &n));
+	assert_int_equal(n, sizeof(octets));
+	assert_memory_equal(back, octets, n);
+	json_decref(o);
+	check_end(&in, true);
 }
 
 static void
@@ -138,10 +214,10 @@ test_the_longest_page_fits(void **unused)
 	while (b.n < 320)
 		buf_addc(&b, '\xff'); /* as \xff in JSON five octets each */
 	add_queued(&list, 1024, QUEUE_PAGE, buf_str(&b));
-	struct str in = queue_answer(&list, QUEUE_PAGE, &q);
+	struct str in = queue_answer(&list, QUEUE_PAGE, true, &q);
 	for (unsigned i = 0; i < QUEUE_PAGE; i++)
 		json_decref(next_line(&in));
-	check_end(&in, true);
+	check_more(&in);
 }
 
 static struct str
@@ -251,7 +327,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_text_stays_text),
-		cmocka_unit_test(test_a_full_page_has_more_behind_it),
+		cmocka_unit_test(test_a_page_says_where_the_next_begins),
+		cmocka_unit_test(test_a_change_is_counted),
+		cmocka_unit_test(test_a_body_of_any_octets_goes_through),
 		cmocka_unit_test(test_the_longest_page_fits),
 		cmocka_unit_test(test_a_record_is_read_into_its_fields),
 		cmocka_unit_test(test_trouble_is_one_line_with_an_exit_status),

@@ -269,7 +269,7 @@ on_line(void *arg, struct client *c, struct str line)
 		return;
 	}
 	q.uid = client_uid(c);
-	if (q.verb->changes)
+	if (q.verb->changes && !request_has(&q, PARAM_id)) /* the next page: the same change */
 		log_change(&q);
 	if (request_gathers(&q))
 		gather(r, c, &q);
@@ -305,6 +305,18 @@ static void
 on_queue_answer(struct role *r, struct channel *from, const struct msg *m)
 {
 	on_answer(r, from, m, m->queue_answer.ask, answer_queue);
+}
+
+static void
+on_queue_changed(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->queue_changed.ask, answer_changed);
+}
+
+static void
+on_body_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->body_answer.ask, answer_body);
 }
 
 static void
@@ -350,9 +362,10 @@ on_process(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_queue_answer] = on_queue_answer, [MSG_journal_answer] = on_journal_answer,
-	[MSG_user_answer] = on_user_answer,   [MSG_state_status] = on_state_status,
-	[MSG_spool_status] = on_spool_status, [MSG_process] = on_process,
+	[MSG_queue_answer] = on_queue_answer,   [MSG_journal_answer] = on_journal_answer,
+	[MSG_user_answer] = on_user_answer,     [MSG_state_status] = on_state_status,
+	[MSG_spool_status] = on_spool_status,   [MSG_process] = on_process,
+	[MSG_queue_changed] = on_queue_changed, [MSG_body_answer] = on_body_answer,
 };
 
 /* Beyond what every role has: its clients. */

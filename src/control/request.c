@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "control/request.h"
 
-enum kind { ID, NUMBER, TEXT };
+enum kind { ID, NUMBER, TEXT, ROWSTATE };
 
 /* clang-format off */
 static const struct {
@@ -62,6 +62,19 @@ take_text(struct str text, uint64_t most, enum param p, struct request *ret)
 }
 
 static bool
+take_state(struct str text, uint64_t *ret)
+{
+	static const char *const words[] = {"waiting", "held", "out"}; /* queued of item.def */
+
+	for (unsigned i = 0; i < LENGTH(words); i++)
+		if (str_eq(text, str_of(words[i]))) {
+			*ret = BIT(i);
+			return true;
+		}
+	return false;
+}
+
+static bool
 take(struct str text, enum param p, struct request *ret)
 {
 	ret->given |= BIT(p);
@@ -70,6 +83,8 @@ take(struct str text, enum param p, struct request *ret)
 		return take_id(text, &ret->number[p]);
 	case NUMBER:
 		return str_u64(text, params[p].most, &ret->number[p]);
+	case ROWSTATE:
+		return take_state(text, &ret->number[p]);
 	default:
 		return take_text(text, params[p].most, p, ret);
 	}
@@ -148,12 +163,6 @@ request_gathers(const struct request *q)
 	return q->verb->answer == MSG_NO_MAX;
 }
 
-bool
-request_one(const struct request *q)
-{
-	return (q->verb->needs & BIT(PARAM_id)) != 0;
-}
-
 static struct kv
 field_of(const struct request *q, enum param p)
 {
@@ -163,6 +172,7 @@ field_of(const struct request *q, enum param p)
 	case ID:
 		return kv_id(name, q->number[p]);
 	case NUMBER:
+	case ROWSTATE:
 		return kv_num(name, q->number[p]);
 	default:
 		return kv_str(name, request_text(q, p));

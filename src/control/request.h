@@ -64,9 +64,6 @@ struct str request_text(const struct request *q, enum param p);
 /* Whether several know, and what some of them say is an answer. */
 bool request_gathers(const struct request *q);
 
-/* Whether it asks for one message's rows only. */
-bool request_one(const struct request *q);
-
 /* What is asked, for the log: at most <most> fields. Returns how many there are. */
 struct kv;
 unsigned request_fields(const struct request *q, struct kv *ret, unsigned most);

@@ -5,6 +5,11 @@
 
 static void ask_queue_list(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_queue_show(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_queue_body(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_queue_hold(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_queue_release(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_queue_retry(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_queue_delete(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_explain(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_add(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_remove(const struct request *q, uint32_t ask, struct msg *ret);
@@ -13,16 +18,25 @@ static void ask_status(const struct request *q, uint32_t ask, struct msg *ret);
 
 #define P(name) BIT(PARAM_##name)
 
+/* Which recipients of the queue. */
+#define FILTERS (P(only) | P(sender) | P(rcpt) | P(reply) | P(state) | P(older) | P(newer))
+#define ROWS (P(id) | P(n) | FILTERS) /* a page of them */
+
 /* clang-format off */
 static const struct verb verbs[] = {
-	/*                                             needs       may           changes */
-	{"queue_list", SPOOL, MSG_queue_answer,   0,          P(id) | P(n), false, ask_queue_list},
-	{"queue_show", SPOOL, MSG_queue_answer,   P(id),      P(n),         false, ask_queue_show},
-	{"explain",    STORE, MSG_journal_answer, P(id),      P(skip),      false, ask_explain},
-	{"user_add",   VAULT, MSG_user_answer,    P(address), 0,            true,  ask_user_add},
-	{"user_remove", VAULT, MSG_user_answer,   P(address), 0,            true,  ask_user_remove},
-	{"user_list",  VAULT, MSG_user_answer,    0,          P(address),   false, ask_user_list},
-	{"status",     STATE | SPOOL, MSG_NO_MAX, 0,          0,            false, ask_status},
+	/*                                                 needs       may         changes */
+	{"queue_list",    SPOOL, MSG_queue_answer,   0,          ROWS,       false, ask_queue_list},
+	{"queue_show",    SPOOL, MSG_queue_answer,   P(id),      P(n),       false, ask_queue_show},
+	{"queue_body",    SPOOL, MSG_body_answer,    P(id),      P(at),      false, ask_queue_body},
+	{"queue_hold",    SPOOL, MSG_queue_changed,  0,          ROWS,       true,  ask_queue_hold},
+	{"queue_release", SPOOL, MSG_queue_changed,  0,          ROWS,       true,  ask_queue_release},
+	{"queue_retry",   SPOOL, MSG_queue_changed,  0,          ROWS,       true,  ask_queue_retry},
+	{"queue_delete",  SPOOL, MSG_queue_changed,  0,          ROWS,       true,  ask_queue_delete},
+	{"explain",       STORE, MSG_journal_answer, P(id),      P(skip),    false, ask_explain},
+	{"user_add",      VAULT, MSG_user_answer,    P(address), 0,          true,  ask_user_add},
+	{"user_remove",   VAULT, MSG_user_answer,    P(address), 0,          true,  ask_user_remove},
+	{"user_list",     VAULT, MSG_user_answer,    0,          P(address), false, ask_user_list},
+	{"status",        STATE | SPOOL, MSG_NO_MAX, 0,          0,          false, ask_status},
 };
 /* clang-format on */
 
@@ -35,31 +49,84 @@ verb_find(struct str name)
 	return NULL;
 }
 
+/* What queue_ask asks for; as in msg.def. */
+enum act { LIST, HOLD, RELEASE, RETRY, DELETE };
+
+/*
+ * A page begins where the one before it ended. The first one of a single message begins before
+ * its first recipient, whose number may be 0: after any message before it.
+ */
 static void
-ask_queue(uint32_t ask, uint64_t id, uint16_t n, struct msg *ret)
+ask_queue(const struct request *q, uint32_t ask, enum act act, uint64_t only, struct msg *ret)
 {
+	uint64_t id = q->number[PARAM_id];
+	uint16_t n = (uint16_t)q->number[PARAM_n];
+
+	if (only != 0 && (id == 0 || (id == only && !request_has(q, PARAM_n)))) {
+		id = only - 1;
+		n = 9999;
+	}
 	*ret = (struct msg){
 		.no = MSG_queue_ask,
-		.queue_ask = {.ask = ask, .id = id, .n = n, .most = QUEUE_PAGE}
+		.queue_ask = {.ask = ask,
+	                      .act = (uint8_t)act,
+	                      .uid = q->uid,
+	                      .id = id,
+	                      .n = n,
+	                      .most = QUEUE_PAGE,
+	                      .last = only,
+	                      .states = (uint8_t)q->number[PARAM_state],
+	                      .older = q->number[PARAM_older],
+	                      .newer = q->number[PARAM_newer],
+	                      .sender = request_text(q, PARAM_sender),
+	                      .rcpt = request_text(q, PARAM_rcpt),
+	                      .reply = request_text(q, PARAM_reply)}
         };
 }
 
 static void
 ask_queue_list(const struct request *q, uint32_t ask, struct msg *ret)
 {
-	ask_queue(ask, q->number[PARAM_id], (uint16_t)q->number[PARAM_n], ret);
+	ask_queue(q, ask, LIST, q->number[PARAM_only], ret);
 }
 
-/* From its first recipient on, whose number may be 0: what follows any message before it. */
 static void
 ask_queue_show(const struct request *q, uint32_t ask, struct msg *ret)
 {
-	uint64_t id = q->number[PARAM_id];
+	ask_queue(q, ask, LIST, q->number[PARAM_id], ret);
+}
 
-	if (request_has(q, PARAM_n))
-		ask_queue(ask, id, (uint16_t)q->number[PARAM_n], ret);
-	else
-		ask_queue(ask, id - 1, 9999, ret);
+static void
+ask_queue_hold(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	ask_queue(q, ask, HOLD, q->number[PARAM_only], ret);
+}
+
+static void
+ask_queue_release(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	ask_queue(q, ask, RELEASE, q->number[PARAM_only], ret);
+}
+
+static void
+ask_queue_retry(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	ask_queue(q, ask, RETRY, q->number[PARAM_only], ret);
+}
+
+static void
+ask_queue_delete(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	ask_queue(q, ask, DELETE, q->number[PARAM_only], ret);
+}
+
+static void
+ask_queue_body(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	*ret = (struct msg){
+		.no = MSG_body_ask,
+		.body_ask = {.ask = ask, .id = q->number[PARAM_id], .at = q->number[PARAM_at]}
+        };
 }
 
 static void

@@ -46,7 +46,7 @@ batch_add_mail(struct spool *sp, struct pending p, size_t octets)
 	b->mails[b->mail_count++] = p;
 	b->octets += octets;
 	if (b->mail_count == BATCH_MAILS || b->octets >= BATCH_OCTETS)
-		batch_commit(sp);
+		(void)batch_commit(sp); /* who waits for it has been told */
 }
 
 void
@@ -56,7 +56,7 @@ batch_add_body(struct spool *sp, uint64_t id)
 
 	b->bodies[b->body_count++] = id;
 	if (b->body_count == BATCH_BODIES)
-		batch_commit(sp);
+		(void)batch_commit(sp); /* who waits for it has been told */
 }
 
 /* Mail waits for nothing; results wait a little for mail to share its sync with. */
@@ -109,17 +109,19 @@ batch_kept(struct spool *sp)
 	batch_clear(b);
 }
 
-void
+bool
 batch_commit(struct spool *sp)
 {
 	struct err e;
 
 	if (sp->broken)
-		return;
-	if (tables_commit(sp->tables, &e) == RC_OK)
+		return false;
+	if (tables_commit(sp->tables, &e) == RC_OK) {
 		batch_kept(sp);
-	else
-		batch_lost(sp, &e);
+		return true;
+	}
+	batch_lost(sp, &e);
+	return false;
 }
 
 /* Nothing of the batch was promised to anybody: that is what makes this simple. */

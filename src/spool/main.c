@@ -106,7 +106,19 @@ on_work_broken(struct role *r, struct channel *c, const struct msg *m)
 static void
 on_queue_ask(struct role *r, struct channel *c, const struct msg *m)
 {
-	listing_answer(spool_of(r), c, &m->queue_ask);
+	struct spool *sp = spool_of(r);
+
+	if (m->queue_ask.act == QUEUE_LIST)
+		listing_answer(sp, c, &m->queue_ask);
+	else
+		operate(sp, c, &m->queue_ask);
+	journal_flush(sp->journal, role_peer(r, STORE, 0));
+}
+
+static void
+on_body_ask(struct role *r, struct channel *c, const struct msg *m)
+{
+	body_answer(spool_of(r), c, &m->body_ask);
 }
 
 static void
@@ -127,7 +139,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_mail_drop] = on_mail_drop,     [MSG_work_want] = on_work_want,
 	[MSG_work_done] = on_work_done,     [MSG_work_broken] = on_work_broken,
 	[MSG_deliver_for] = on_deliver_for, [MSG_queue_ask] = on_queue_ask,
-	[MSG_status_ask] = on_status_ask,
+	[MSG_status_ask] = on_status_ask,   [MSG_body_ask] = on_body_ask,
 };
 
 static void
@@ -234,7 +246,7 @@ on_turn(struct role *r)
 	struct spool *sp = spool_of(r);
 
 	if (batch_is_due(sp))
-		batch_commit(sp);
+		(void)batch_commit(sp); /* what failed has been said and answered */
 	users_turn(sp);
 	hand_out_gathered(self);
 	batch_checkpoint(sp);
@@ -329,7 +341,7 @@ on_close(struct role *r)
 	struct spool_main *self = r->self;
 	struct spool *sp = &self->spool;
 
-	batch_commit(sp);
+	(void)batch_commit(sp); /* what failed has been said and answered */
 	journal_flush(sp->journal, role_peer(r, STORE, 0));
 	event_free(self->tick);
 	event_free(self->soon);

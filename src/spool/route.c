@@ -414,6 +414,40 @@ routes_out_rcpts(const struct spool *sp)
 }
 
 unsigned
+routes_out_held(const struct spool *sp)
+{
+	unsigned count = 0;
+	struct route *r;
+
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	count += schedule_out_held(r->schedule);
+	return count;
+}
+
+void
+routes_reread(struct spool *sp, uint64_t id)
+{
+	struct route *r;
+
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	schedule_reread(r->schedule, id);
+}
+
+void
+routes_drop(struct spool *sp, uint64_t id)
+{
+	struct route *r;
+
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	{
+		struct task *t = schedule_find(r->schedule, id);
+
+		if (t != NULL && t->lane == NULL)
+			schedule_drop(r->schedule, t);
+	}
+}
+
+unsigned
 routes_ready_count(const struct spool *sp)
 {
 	unsigned count = 0;

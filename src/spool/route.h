@@ -117,6 +117,10 @@ struct route *route_of(const struct channel *c);
 /* Over all. */
 unsigned routes_out_count(const struct spool *sp);
 unsigned routes_out_rcpts(const struct spool *sp);
+unsigned routes_out_held(const struct spool *sp);
+/* As schedule_reread and, where no row of <id> is left, schedule_drop. */
+void routes_reread(struct spool *sp, uint64_t id);
+void routes_drop(struct spool *sp, uint64_t id);
 unsigned routes_ready_count(const struct spool *sp);
 void routes_doubt(struct spool *sp);
 bool routes_wait(const struct spool *sp); /* something is ready, and somebody takes it */

@@ -154,14 +154,21 @@ uncount(const struct tables *t, uint64_t *count)
 		*count -= sqlite3_changes(t->db) > 0;
 }
 
+/* In any state: one that is out may be held by the operator meanwhile. */
 enum rc
 tables_drop_rcpt(struct tables *t, uint64_t id, unsigned n, struct err *e)
 {
-	bind_number(t->st[DROP_RCPT], 1, id);
-	bind_number(t->st[DROP_RCPT], 2, n);
-	if (tables_run(t, DROP_RCPT, "remove a recipient", e) != RC_OK)
-		return e->rc;
-	uncount(t, &t->tally.waiting);
+	static const enum statement steps[] = {DROP_RCPT, DROP_HELD};
+
+	for (size_t i = 0; i < LENGTH(steps); i++) {
+		bind_number(t->st[steps[i]], 1, id);
+		bind_number(t->st[steps[i]], 2, n);
+		if (tables_run(t, steps[i], "remove a recipient", e) != RC_OK)
+			return e->rc;
+		uncount(t, i == 0 ? &t->tally.waiting : &t->tally.held);
+		if (sqlite3_changes(t->db) > 0)
+			break;
+	}
 	return RC_OK;
 }
 
@@ -188,6 +195,16 @@ tables_defer(struct tables *t, uint64_t id, unsigned n, uint64_t next_us, struct
 	return tables_run(t, DEFER, "defer a recipient", e);
 }
 
+/* The operator was first: it is held already, and has one try and another reply. */
+static enum rc
+held_before(struct tables *t, uint64_t id, unsigned n, struct str reply, struct err *e)
+{
+	bind_number(t->st[TRIED], 1, id);
+	bind_number(t->st[TRIED], 2, n);
+	db_bind_str(t->st[TRIED], 3, reply);
+	return tables_run(t, TRIED, "hold a recipient", e);
+}
+
 enum rc
 tables_hold(struct tables *t, uint64_t id, unsigned n, struct str reply, struct err *e)
 {
@@ -198,8 +215,34 @@ tables_hold(struct tables *t, uint64_t id, unsigned n, struct str reply, struct 
 	db_bind_str(st, 3, reply);
 	if (tables_run(t, HOLD, "hold a recipient", e) != RC_OK)
 		return e->rc;
-	t->tally.held += sqlite3_changes(t->db) > 0;
+	if (sqlite3_changes(t->db) == 0)
+		return held_before(t, id, n, reply, e);
+	t->tally.held++;
 	uncount(t, &t->tally.waiting);
+	return RC_OK;
+}
+
+static uint64_t *
+count_of(struct tables *t, enum row_state state)
+{
+	return state == ROW_WAITING ? &t->tally.waiting : &t->tally.held;
+}
+
+enum rc
+tables_move(struct tables *t, uint64_t id, unsigned n, enum row_state from, enum row_state to,
+            uint64_t next_us, struct err *e)
+{
+	sqlite3_stmt *st = t->st[MOVE];
+
+	bind_number(st, 1, id);
+	bind_number(st, 2, n);
+	bind_number(st, 3, from);
+	bind_number(st, 4, to);
+	bind_number(st, 5, next_us);
+	if (tables_run(t, MOVE, "change a recipient", e) != RC_OK)
+		return e->rc;
+	uncount(t, count_of(t, from));
+	*count_of(t, to) += sqlite3_changes(t->db) > 0;
 	return RC_OK;
 }
 

@@ -429,6 +429,22 @@ task_out(const struct task *t, unsigned n)
 }
 
 void
+schedule_reread(struct schedule *s, uint64_t id)
+{
+	struct task *t = schedule_find(s, id);
+
+	if (t == NULL)
+		return;
+	if (t->lane == NULL) {
+		drop_letter(s, t);
+		return;
+	}
+	t->whole = false;
+	t->look = true;
+	t->stay = 0; /* whether rows stay, the tables say */
+}
+
+void
 schedule_deferred(struct schedule *s, uint64_t next_us)
 {
 	leave_to_cursor(s, next_us);
@@ -507,5 +523,19 @@ schedule_out_rcpts(const struct schedule *s)
 	TAILQ_FOREACH(l, &s->lanes, link)
 	TAILQ_FOREACH(t, &l->out, link)
 	count += t->out_left;
+	return count;
+}
+
+unsigned
+schedule_out_held(const struct schedule *s)
+{
+	unsigned count = 0;
+	struct lane *l;
+	struct task *t;
+
+	TAILQ_FOREACH(l, &s->lanes, link)
+	TAILQ_FOREACH(t, &l->out, link)
+	for (unsigned i = 0; i < t->out_count; i++)
+		count += t->out[i].held && !t->out[i].settled;
 	return count;
 }

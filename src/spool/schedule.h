@@ -40,6 +40,7 @@ struct out_rcpt {
 	unsigned n;
 	uint32_t tries;
 	bool settled;
+	bool held; /* by the operator meanwhile: not tried again where this try fails */
 	struct str mailbox;
 	struct str orig;
 };
@@ -147,6 +148,12 @@ void schedule_sent(struct schedule *s, struct task *t);
 /* The recipient as it is out and not settled, or NULL. */
 struct out_rcpt *task_out(const struct task *t, unsigned n);
 
+/*
+ * Rows of <id> were changed by the operator, and some may be gone or due: what is ready is read
+ * anew, what is out looks at its rows again when it is settled.
+ */
+void schedule_reread(struct schedule *s, uint64_t id);
+
 /* A row's next try was put off until then. */
 void schedule_deferred(struct schedule *s, uint64_t next_us);
 
@@ -170,5 +177,7 @@ unsigned schedule_ready_count(const struct schedule *s);
 
 /* Recipients that are out and not settled; looks at every message that is out. */
 unsigned schedule_out_rcpts(const struct schedule *s);
+/* And so many of these are held in the tables. */
+unsigned schedule_out_held(const struct schedule *s);
 
 #endif

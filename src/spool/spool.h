@@ -8,8 +8,11 @@
  *   users.c    delivers of users of the machine
  *   body.c     large bodies, which the writer made
  *   room.c     the reserve of free space
- *   listing.c  the operator's questions: rows
- *   status.c   and how many there are
+ *   select.c   which rows an operator means
+ *   listing.c  what he sees of them
+ *   operate.c  what he does to them
+ *   page.c     what a body says
+ *   status.c   how many there are
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
@@ -119,7 +122,8 @@ void batch_add_mail(struct spool *sp, struct pending p, size_t octets);
 void batch_add_body(struct spool *sp, uint64_t id);
 bool batch_is_due(const struct spool *sp);
 /* Make it durable; then tell edges, hand fresh mail to the schedule, remove files. */
-void batch_commit(struct spool *sp);
+/* False: it is lost. */
+bool batch_commit(struct spool *sp);
 /* A change failed: roll back what the disk had no room for, or give up the file. */
 void batch_lost(struct spool *sp, const struct err *e);
 /* The log into the file, where it has grown. */
@@ -150,6 +154,34 @@ void body_sweep(struct spool *sp);
 /* Look at the free space; tell edges where that has changed. */
 void room_look(struct spool *sp);
 void room_tell(const struct spool *sp, struct channel *edge);
+
+/* ---- select.c ---- */
+
+/* What queue_ask asks for; as in msg.def. */
+enum queue_act { QUEUE_LIST, QUEUE_HOLD, QUEUE_RELEASE, QUEUE_RETRY, QUEUE_DELETE };
+
+/* A walk over the rows that the operator means: bounded, whatever he asks for. */
+struct selection {
+	const struct msg_queue_ask *ask;
+	uint64_t id; /* the last row looked at: where the next page begins */
+	unsigned n;
+	unsigned looks; /* rows that may still be looked at */
+	bool over;      /* there are no more */
+};
+
+void select_begin(struct spool *sp, struct selection *s, const struct msg_queue_ask *m);
+/* RC_AGAIN: the page or the queue ends here. Texts live until the next call. */
+enum rc select_next(struct spool *sp, struct selection *s, struct listed *ret,
+                    struct err *e) MUST_CHECK;
+void select_end(struct spool *sp);
+/* As the operator sees it: ROW_OUT too. */
+enum row_state select_state(const struct spool *sp, const struct rcpt_row *r);
+
+/* ---- operate.c ---- */
+void operate(struct spool *sp, struct channel *c, const struct msg_queue_ask *m);
+
+/* ---- page.c ---- */
+void body_answer(struct spool *sp, struct channel *c, const struct msg_body_ask *m);
 
 /* ---- listing.c ---- */
 void listing_answer(struct spool *sp, struct channel *c, const struct msg_queue_ask *m);

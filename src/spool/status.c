@@ -35,6 +35,7 @@ status_answer(const struct spool *sp, struct channel *c, uint32_t ask)
 {
 	struct tally tally = tables_tally(sp->tables);
 	unsigned out = routes_out_rcpts(sp);
+	unsigned out_held = routes_out_held(sp);
 	uint64_t oldest = 0;
 	enum rc rc = oldest_of(sp, &oldest);
 	struct msg m = {
@@ -42,8 +43,8 @@ status_answer(const struct spool *sp, struct channel *c, uint32_t ask)
 		.spool_status = {.ask = ask,
 	                         .rc = (uint8_t)rc,
 	                         .messages = tally.messages,
-	                         .waiting = less(tally.waiting, out),
-	                         .held = tally.held,
+	                         .waiting = less(tally.waiting, out - out_held),
+	                         .held = less(tally.held, out_held),
 	                         .out = out,
 	                         .oldest = at_most(oldest),
 	                         .room = at_most(sp->room),

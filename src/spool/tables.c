@@ -62,7 +62,7 @@ static const char *const sql[STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[PUT_MAIL] = "INSERT INTO mail VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
 	[PUT_RCPT] = "INSERT INTO rcpt VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
-	[DROP_RCPT] = "DELETE FROM rcpt WHERE id = ?1 AND n = ?2",
+	[DROP_RCPT] = "DELETE FROM rcpt WHERE id = ?1 AND n = ?2 AND state = 0",
 	[DROP_MAIL] = "DELETE FROM mail WHERE id = ?1",
 	[DEFER] = "UPDATE rcpt SET tries = tries + 1, next_us = ?3, reply = ?4"
 		  " WHERE id = ?1 AND n = ?2",
@@ -86,6 +86,10 @@ static const char *const sql[STATEMENTS] = {
 		 " FROM rcpt r LEFT JOIN mail m ON m.id = r.id"
 		 " WHERE (r.id, r.n) > (?1, ?2) ORDER BY r.id, r.n",
 	[OLDEST] = "SELECT min(id) FROM mail",
+	[DROP_HELD] = "DELETE FROM rcpt WHERE id = ?1 AND n = ?2 AND state <> 0",
+	[TRIED] = "UPDATE rcpt SET tries = tries + 1, reply = ?3 WHERE id = ?1 AND n = ?2",
+	[MOVE] = "UPDATE rcpt SET state = ?4, next_us = ?5"
+		 " WHERE id = ?1 AND n = ?2 AND state = ?3",
 };
 
 /* What an SQLite code means for the caller: tables.h. */

@@ -109,6 +109,9 @@ enum rc tables_defer(struct tables *t, uint64_t id, unsigned n, uint64_t next_us
                      struct str reply, struct err *e) MUST_CHECK;
 enum rc tables_hold(struct tables *t, uint64_t id, unsigned n, struct str reply,
                     struct err *e) MUST_CHECK;
+/* As the operator wants it: out of state <from> into <to>; the next try at <next_us>. */
+enum rc tables_move(struct tables *t, uint64_t id, unsigned n, enum row_state from,
+                    enum row_state to, uint64_t next_us, struct err *e) MUST_CHECK;
 
 /* Texts of *ret live until tables_mail_end. */
 enum rc tables_mail(struct tables *t, uint64_t id, struct mail_row *ret,

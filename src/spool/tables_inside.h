@@ -25,6 +25,9 @@ enum statement {
 	REROUTE,
 	LIST,
 	OLDEST,
+	DROP_HELD,
+	TRIED,
+	MOVE,
 	STATEMENTS
 };
 
