@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Server
+from harness import Homes, Server
 
 SEED = int(os.environ.get("SEKISHO_SEED") or random.SystemRandom().randrange(2**32))
 SOAK_MINUTES = float(os.environ.get("SEKISHO_SOAK_MINUTES") or 0)
@@ -64,8 +64,8 @@ def new_server(request):
     """Makes servers (not started); each is stopped and checked at the end of the test."""
     made = request.node.servers = []
 
-    def make(**how):
-        one = Server(**how)
+    def make(kind=Server, **how):
+        one = kind(**how)
         made.append(one)
         request.addfinalizer(lambda: _finish(one, request.node))
         return one
@@ -77,6 +77,20 @@ def new_server(request):
 def server(new_server):
     """A running server with the usual domain and accounts."""
     return new_server().start()
+
+
+@pytest.fixture
+def new_homes(request):
+    """Makes users of the machine with homes (as root, else the test is skipped)."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: a passwd of its own, and processes of its users")
+
+    def make(*users, **how):
+        homes = Homes(users, **how)
+        request.addfinalizer(homes.remove)
+        return homes
+
+    return make
 
 
 @pytest.fixture

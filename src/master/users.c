@@ -28,8 +28,8 @@ struct visit {
 	struct event *late; /* it takes too long: to start, or to leave */
 	uint32_t ask;       /* what spool is to be told, or was told */
 	bool answered;      /* that one */
-	bool leaving;       /* it was let go, or killed */
-	bool again;         /* spool wants another one after it: <ask> is of that */
+	bool leaving;       /* it was let go */
+	bool killed;        /* that took too long, or its start: it takes nobody's place */
 	char why[241];      /* from deliver_unable */
 };
 
@@ -41,8 +41,16 @@ struct sulk {
 	unsigned failures;
 };
 
+/* What must wait until one that leaves has ended: its user's, or anybody's. */
+struct waiting {
+	uint32_t ask;
+	char user[LODGER_MAX + 1];
+};
+
 struct users {
 	struct sulk sulks[SULKS_MAX];
+	struct waiting waiting[PEERS_MAX];
+	unsigned waiting_count;
 };
 
 /* ---- to spool ---- */
@@ -129,22 +137,39 @@ arm(struct visit *v, unsigned ms)
 	(void)evtimer_add(v->late, &wait); /* no memory is needed for a timer that exists */
 }
 
+static void want(struct house *h, uint32_t ask, struct str user);
+
+/* In their order; those that cannot start yet wait again. */
+static void
+go_on(struct house *h)
+{
+	struct waiting waiting[PEERS_MAX];
+	unsigned count = h->users->waiting_count;
+
+	memcpy(waiting, h->users->waiting, count * sizeof(waiting[0]));
+	h->users->waiting_count = 0;
+	for (unsigned i = 0; i < count; i++)
+		want(h, waiting[i].ask, str_of(waiting[i].user));
+}
+
 /* A killed process may still wait for its disk: spool is answered now, and nobody waits. */
 static void
 on_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct visit *v = arg;
+	struct house *h = v->slot->house;
 	struct err e;
 
 	(void)fd;
 	(void)what;
 	(void)err_set(&e, RC_TEMP, "the home of %s does not answer", v->slot->lodging->user);
-	if (!v->answered || v->again)
+	if (!v->answered)
 		answer_visit(v, &e);
-	v->again = false;
 	v->leaving = true;
-	sulk(v->slot->house, str_of(v->slot->lodging->user), e.text);
+	v->killed = true;
+	sulk(h, str_of(v->slot->lodging->user), e.text);
 	house_drop(v->slot);
+	go_on(h);
 }
 
 static void
@@ -171,11 +196,10 @@ on_stands(struct slot *s)
 	if (link_all(s, &e) != RC_OK || house_begin(s, false, &e) != RC_OK) {
 		log_say(LOG_ERROR, "user_deliver", e.text);
 		v->leaving = true;
+		v->killed = true;
 		house_drop(s);
 	}
 }
-
-static void want(struct house *h, uint32_t ask, struct str user);
 
 static void
 note_failure(struct visit *v)
@@ -210,10 +234,10 @@ on_ended(struct slot *s, int status)
 	s->arg = NULL;
 	if (!h->leaving)
 		note_failure(v);
-	if (v->again && !h->leaving)
-		want(h, v->ask, str_of(s->lodging->user));
 	event_free(v->late);
 	free(v);
+	if (!h->leaving)
+		go_on(h);
 }
 
 /* ---- starting one ---- */
@@ -231,15 +255,17 @@ visit_of(struct house *h, struct str user)
 	return NULL;
 }
 
-/* Those that were killed and have not ended take no other user's place. */
 static unsigned
-count_visits(const struct house *h)
+count_visits(const struct house *h, bool leaving)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < h->slot_count; i++)
-		count += h->slots[i].house != NULL && h->slots[i].apart &&
-		         h->slots[i].arg != NULL && !((struct visit *)h->slots[i].arg)->leaving;
+	for (unsigned i = 0; i < h->slot_count; i++) {
+		const struct slot *s = &h->slots[i];
+		const struct visit *v = s->house != NULL && s->apart ? s->arg : NULL;
+
+		count += v != NULL && !v->killed && (!leaving || v->leaving);
+	}
 	return count;
 }
 
@@ -291,28 +317,45 @@ start(struct house *h, uint32_t ask, const struct lodging *lodging, struct err *
 	return RC_OK;
 }
 
-/* RC_AGAIN: an answer comes when the user's last process has ended. */
+static enum rc
+wait_for_one(struct house *h, uint32_t ask, struct str user, struct err *e)
+{
+	struct users *u = h->users;
+
+	if (u->waiting_count == LENGTH(u->waiting))
+		return err_set(e, RC_TEMP, "too many wait for a deliver to end");
+	struct waiting *w = &u->waiting[u->waiting_count++];
+	struct buf name = BUF_ON(w->user);
+
+	buf_clear(&name);
+	buf_add(&name, user);
+	w->ask = ask;
+	return RC_AGAIN;
+}
+
+/* RC_AGAIN: an answer comes when one has ended. */
 static enum rc
 may_start(struct house *h, uint32_t ask, struct str user, struct err *e)
 {
-	struct visit *v = visit_of(h, user);
+	const struct visit *v = visit_of(h, user);
 	const struct sulk *s = sulk_find(h, user);
 
 	if (h->users == NULL && (h->users = calloc(1, sizeof(*h->users))) == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
-	if (v != NULL && (!v->leaving || v->again))
-		return err_set(e, RC_TEMP, "%.*s has a deliver", STR_FMT(user));
 	if (s != NULL && clock_mono_ms() < s->until_ms)
 		return err_set(e, RC_TEMP, "%s", s->why);
-	if (v != NULL) {
-		v->again = true;
-		v->ask = ask;
-		return RC_AGAIN;
-	}
-	if (count_visits(h) >= h->plan->cfg->system_delivers)
-		return err_set(e, RC_TEMP, "system_delivers, %u, are at work",
-		               (unsigned)h->plan->cfg->system_delivers);
-	return RC_OK;
+	if (v != NULL && v->killed)
+		return err_set(e, RC_TEMP, "the home of %.*s does not answer", STR_FMT(user));
+	if (v != NULL && !v->leaving)
+		return err_set(e, RC_TEMP, "%.*s has a deliver", STR_FMT(user));
+	if (v != NULL)
+		return wait_for_one(h, ask, user, e);
+	if (count_visits(h, false) < h->plan->cfg->system_delivers)
+		return RC_OK;
+	if (count_visits(h, true) > 0)
+		return wait_for_one(h, ask, user, e);
+	return err_set(e, RC_TEMP, "system_delivers, %u, are at work",
+	               (unsigned)h->plan->cfg->system_delivers);
 }
 
 static void
@@ -374,13 +417,14 @@ users_lost(struct slot *s)
 void
 users_all_leave(struct house *h)
 {
+	if (h->users != NULL)
+		h->users->waiting_count = 0;
 	for (unsigned i = 0; i < h->slot_count && !h->leaving; i++) {
 		struct slot *s = &h->slots[i];
 		struct visit *v = s->house != NULL && s->apart ? s->arg : NULL;
 
 		if (v == NULL)
 			continue;
-		v->again = false;
 		v->answered = true; /* nobody is there to hear */
 		let_go(v);
 	}

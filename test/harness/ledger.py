@@ -111,7 +111,7 @@ class Ledger:
         found = collections.Counter()
         wrong = []
         for path in server.mails():
-            wrong += self._one_file(path, found, rcpt_mailbox)
+            wrong += self._one_file(path, server.mailbox_of(path), found, rcpt_mailbox)
         for e in self.entries.values():
             if e.code != 250:
                 continue
@@ -129,7 +129,7 @@ class Ledger:
                 wrong.append(f"L6: {self.failures[code]} failures with {code}")
         return wrong
 
-    def _one_file(self, path, found, rcpt_mailbox):
+    def _one_file(self, path, mailbox, found, rcpt_mailbox):
         octets = path.read_bytes()
         try:
             values, rest = strip_added(octets)
@@ -142,7 +142,6 @@ class Ledger:
             return [f"L4: {path.name}: content of nobody ({mid})"]
         if not e.dot_sent:
             return [f"L2: {mid} was never sent whole and is delivered"]
-        mailbox = f"{path.parent.parent.name}@{path.parent.parent.parent.name}"
         wrong = []
         if values["Delivered-To"] != mailbox:
             wrong.append(f"L4: {mid} for {values['Delivered-To']} lies in {mailbox}")

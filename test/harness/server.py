@@ -227,6 +227,10 @@ class Server:
         user, _, domain = address.rpartition("@")
         return self.data_dir / "mail" / domain / user
 
+    def mailbox_of(self, path):
+        """The address that a delivered file is for."""
+        return f"{path.parent.parent.name}@{path.parent.parent.parent.name}"
+
     def mails(self, address=None):
         """All delivered files (new and cur), of one mailbox or of all, in order of name."""
         base = self.maildir(address) if address else self.data_dir / "mail"
