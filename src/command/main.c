@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	{"config",     "",   "Print the values in effect, each with what it does.",
 	                                                           COMMAND_JSON | COMMAND_DEFAULTS, 0, 0, command_config},
 	{"status",     "",   "Tell whether all of the server runs, and what it holds.", COMMAND_JSON, 0, 0, command_status},
+	{"reload",     "",   "Have the running server read its configuration again.", 0,            0, 0, command_reload},
+	{"log",        "[LEVEL [ROLE]]", "Show or set how much is logged, until a reload.", 0,      0, 2, command_log},
 	{"queue list", "",   "List what waits for delivery, a line a recipient.",
 	                      COMMAND_JSON | COMMAND_MAILQ | COMMAND_SUMMARY | COMMAND_FILTERS, 0, 0, command_queue_list},
 	{"queue show", "ID", "Show one waiting message and all its recipients.",      COMMAND_JSON, 1, 1, command_queue_show},

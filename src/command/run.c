@@ -14,5 +14,5 @@ command_run(const struct call *call)
 
 	if (c == NULL)
 		return EX_CONFIG;
-	return master_run(c);
+	return master_run(c, call->conf);
 }

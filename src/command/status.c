@@ -48,7 +48,8 @@ look(struct shown *s, const json_t *row)
 
 	json_array_foreach(processes, i, value)
 	{
-		if (!str_eq(client_text(value, "state"), STR("running")))
+		if (!str_eq(client_text(value, "state"), STR("running")) &&
+		    !str_eq(client_text(value, "state"), STR("leaving")))
 			note_missing(s, client_text(value, "role"));
 	}
 	json_array_foreach(silent, i, value)

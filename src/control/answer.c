@@ -260,3 +260,28 @@ answer_user(struct buf *b, const struct request *q, const struct msg *m)
 		                         a.system ? NULL : answer_time(a.added_us)));
 	answer_end(b, m->user_answer.more);
 }
+
+/* ---- master ---- */
+
+void
+answer_master(struct buf *b, const struct request *q, const struct msg *m)
+{
+	bool failed = m->master_answer.status != EX_OK;
+	struct str rest = m->master_answer.report;
+	struct str line = STR_NONE;
+	struct str next;
+
+	(void)q;
+	while (str_cut(&rest, '\n', &next)) {
+		if (line.n > 0)
+			answer_line(b, json_pack("{s:{s:o}}", "row", "text", json_text(line)));
+		line = next;
+	}
+	if (line.n > 0 && !failed)
+		answer_line(b, json_pack("{s:{s:o}}", "row", "text", json_text(line)));
+	if (failed)
+		answer_line(b, json_pack("{s:o, s:i}", "error", json_text(line), "exit",
+		                         (int)m->master_answer.status));
+	else
+		answer_end(b, false);
+}

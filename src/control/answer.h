@@ -33,4 +33,7 @@ void answer_body(struct buf *b, const struct request *q, const struct msg *m);
 void answer_journal(struct buf *b, const struct request *q, const struct msg *m);
 void answer_user(struct buf *b, const struct request *q, const struct msg *m);
 
+/* A row `{"text":".."}` a line of the report; its last is the error's where there is one. */
+void answer_master(struct buf *b, const struct request *q, const struct msg *m);
+
 #endif

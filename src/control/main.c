@@ -13,6 +13,7 @@
 #include "control/answer.h"
 #include "control/client.h"
 #include "control/status.h"
+#include "control/values.h"
 #include "role/role.h"
 
 #define DEADLINE_MS 30000
@@ -240,6 +241,36 @@ log_change(const struct request *q)
 	log_put(LOG_INFO, "operator", fields);
 }
 
+/* What control itself knows. */
+static void
+answer_here(const struct role *r, struct client *c, const struct request *q)
+{
+	struct control *self = r->self;
+	struct buf b = {.p = self->room, .cap = ANSWER_OCTETS_MAX};
+
+	buf_clear(&b);
+	answer_values(&b, q, r->cfg);
+	if (b.cut)
+		client_fail(c, EX_TEMPFAIL, "out of memory, try again");
+	else
+		client_answer(c, buf_str(&b));
+}
+
+static void
+ask_master(const struct role *r, struct client *c, const struct request *q)
+{
+	struct control *self = r->self;
+	uint32_t ask = next_ask(self);
+	struct err e;
+	struct msg m;
+
+	request_ask(q, ask, &m);
+	if (role_tell_master(r, &m, &e) != RC_OK)
+		client_fail(c, EX_TEMPFAIL, gone_text(MASTER).text);
+	else
+		client_wait(c, q, ask, NULL);
+}
+
 static void
 pass_on(const struct role *r, struct client *c, const struct request *q)
 {
@@ -271,7 +302,11 @@ on_line(void *arg, struct client *c, struct str line)
 	q.uid = client_uid(c);
 	if (q.verb->changes && !request_has(&q, PARAM_id)) /* the next page: the same change */
 		log_change(&q);
-	if (request_gathers(&q))
+	if (q.verb->of == CONTROL)
+		answer_here(r, c, &q);
+	else if (q.verb->of == MASTER)
+		ask_master(r, c, &q);
+	else if (request_gathers(&q))
 		gather(r, c, &q);
 	else
 		pass_on(r, c, &q);
@@ -332,6 +367,12 @@ on_user_answer(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static void
+on_master_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->master_answer.ask, answer_master);
+}
+
+static void
 on_part(struct role *r, const struct channel *from, const struct msg *m, uint32_t ask)
 {
 	struct gathering *g = ask == 0 ? NULL : gathering_of(r->self, ask);
@@ -366,6 +407,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_user_answer] = on_user_answer,     [MSG_state_status] = on_state_status,
 	[MSG_spool_status] = on_spool_status,   [MSG_process] = on_process,
 	[MSG_queue_changed] = on_queue_changed, [MSG_body_answer] = on_body_answer,
+	[MSG_master_answer] = on_master_answer,
 };
 
 /* Beyond what every role has: its clients. */

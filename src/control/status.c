@@ -117,18 +117,23 @@ state_of(const struct msg_process *p)
 {
 	if (p->pid == 0)
 		return "down";
-	return p->ready != 0 ? "running" : "starting";
+	if (p->ready == 0)
+		return "starting";
+	return p->old != 0 ? "leaving" : "running";
 }
+
+static const char *const levels[] = {"error", "warn", "info", "debug"};
 
 /* The walls of one that is not ready are not known yet. */
 static json_t *
 json_process(const struct msg_process *p)
 {
-	return json_pack(
-		"{s:s, s:i, s:s, s:I, s:o, s:I, s:o}", "role", proc_name(proc_of(p->role)),
-		"index", (int)p->index, "state", state_of(p), "pid", (json_int_t)p->pid,
-		"since", answer_time(p->since_us), "replaced", (json_int_t)p->replaced,
-		"missing_walls", p->ready != 0 ? json_missing(p->walls) : json_array());
+	return json_pack("{s:s, s:i, s:s, s:I, s:o, s:I, s:s, s:o}", "role",
+	                 proc_name(proc_of(p->role)), "index", (int)p->index, "state",
+	                 state_of(p), "pid", (json_int_t)p->pid, "since",
+	                 answer_time(p->since_us), "replaced", (json_int_t)p->replaced, "log",
+	                 levels[p->level], "missing_walls",
+	                 p->ready != 0 ? json_missing(p->walls) : json_array());
 }
 
 static json_t *

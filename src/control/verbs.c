@@ -14,6 +14,8 @@ static void ask_explain(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_add(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_remove(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_list(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_reload(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_log(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_status(const struct request *q, uint32_t ask, struct msg *ret);
 
 #define P(name) BIT(PARAM_##name)
@@ -36,6 +38,9 @@ static const struct verb verbs[] = {
 	{"user_add",      VAULT, MSG_user_answer,    P(address), 0,          true,  ask_user_add},
 	{"user_remove",   VAULT, MSG_user_answer,    P(address), 0,          true,  ask_user_remove},
 	{"user_list",     VAULT, MSG_user_answer,    0,          P(address), false, ask_user_list},
+	{"reload",        MASTER, MSG_master_answer, 0,          0,          true,  ask_reload},
+	{"log",           MASTER, MSG_master_answer, P(level) | P(roles), 0, true,  ask_log},
+	{"config",        CONTROL, MSG_NO_MAX,       0,          P(at),      false, NULL},
 	{"status",        STATE | SPOOL, MSG_NO_MAX, 0,          0,          false, ask_status},
 };
 /* clang-format on */
@@ -164,6 +169,24 @@ ask_user_list(const struct request *q, uint32_t ask, struct msg *ret)
 	*ret = (struct msg){
 		.no = MSG_user_list,
 		.user_list = {.ask = ask, .after = request_text(q, PARAM_address)}
+        };
+}
+
+static void
+ask_reload(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	(void)q;
+	*ret = (struct msg){.no = MSG_reload_ask, .reload_ask.ask = ask};
+}
+
+static void
+ask_log(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	*ret = (struct msg){
+		.no = MSG_log_ask,
+		.log_ask = {.ask = ask,
+	                    .level = (uint8_t)q->number[PARAM_level],
+	                    .roles = (uint32_t)q->number[PARAM_roles]}
         };
 }
 

@@ -18,7 +18,9 @@
 #include "cfg/cfg.h"
 #include "master/house.h"
 #include "master/leave.h"
+#include "master/levels.h"
 #include "master/link.h"
+#include "master/reload.h"
 #include "master/tell.h"
 #include "master/users.h"
 
@@ -141,6 +143,18 @@ say_started(struct house *h)
 	h->started = true;
 }
 
+static void
+on_reload_ask(struct slot *s, const struct msg *m)
+{
+	reload_want(s->house->reload, m->reload_ask.ask);
+}
+
+static void
+on_log_ask(struct slot *s, const struct msg *m)
+{
+	levels_set(s->house, &m->log_ask);
+}
+
 static void on_got(void *arg, struct channel *c, const struct msg *m);
 
 static void
@@ -158,18 +172,25 @@ on_down(void *arg, struct channel *c, const char *why)
 
 /* ---- what roles say ---- */
 
+/* Said once more, it has taken the new values that it was told. */
 static void
 on_ready(struct slot *s, const struct msg *m)
 {
+	bool first = !s->ready;
+
 	s->ready = true;
 	s->served = true;
+	s->awaits = false;
 	s->walls = m->ready.walls;
-	if (s->walls != WALL_ALL)
+	if (first && s->walls != WALL_ALL)
 		say_missing_walls(s);
+	levels_tell(s);
 	say_started(s->house);
 	tell_process(s);
-	if (s->stands != NULL)
+	if (first && s->stands != NULL)
 		s->stands(s);
+	if (s->house->reload != NULL)
+		reload_step(s->house->reload);
 }
 
 static void
@@ -190,6 +211,8 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 		[MSG_deliver_want] = users_want,
 		[MSG_deliver_release] = users_release,
 		[MSG_deliver_unable] = users_unable,
+		[MSG_reload_ask] = on_reload_ask,
+		[MSG_log_ask] = on_log_ask,
 	};
 
 	if (handlers[m->no] == NULL)
@@ -217,8 +240,9 @@ send_listeners(struct slot *s, struct err *e)
 
 	if (s->proc == CONTROL)
 		return send_listener(s, 0, h->control, e);
-	for (unsigned i = 0; s->proc == EDGE && i < h->listener_count; i++)
-		if (send_listener(s, h->listeners[i].number, h->listeners[i].fd, e) != RC_OK)
+	for (unsigned i = 0; s->proc == EDGE && i < h->listeners.count; i++)
+		if (send_listener(s, h->listeners.all[i].number, h->listeners.all[i].fd, e) !=
+		    RC_OK)
 			return e->rc;
 	return RC_OK;
 }
@@ -230,6 +254,7 @@ house_begin(struct slot *s, bool again, struct err *e)
 
 	if (s->channel == NULL)
 		return err_set(e, RC_TEMP, "%s died at its start", proc_name(s->proc));
+	s->begun = true;
 	if (send_listeners(s, e) != RC_OK)
 		return e->rc;
 	return channel_send(s->channel, &m, e);
@@ -247,7 +272,7 @@ give_birth(struct slot *s, struct err *e)
 	s->channel = channel_new(s->house->base, ends[0], MASTER, s->proc, s->index, use);
 	if (s->channel == NULL)
 		return err_set(e, RC_TEMP, "channel to %s", proc_name(s->proc));
-	s->ready = false;
+	s->ready = s->begun = s->asked = s->awaits = false;
 	s->born_ms = clock_mono_ms();
 	s->since_us = clock_wall_us();
 	if (spawn(&s->house->nursery, s, theirs, &s->pid, e) != RC_OK) {
@@ -285,14 +310,25 @@ house_start_all(struct house *h, struct err *e)
 
 /* ---- leaving, one by one ---- */
 
+void
+house_kill(const struct slot *s)
+{
+	if (s->pid > 0)
+		(void)kill(s->pid, SIGKILL); /* ours, and not yet waited for */
+}
+
 static void
 ask_to_leave(struct slot *s)
 {
 	struct msg m = {.no = MSG_retire};
 	struct err e;
 
+	if (s->asked)
+		return;
+	s->asked = true;
 	if (s->channel == NULL || channel_send(s->channel, &m, &e) != RC_OK)
-		(void)kill(s->pid, SIGKILL); /* it cannot be asked */
+		house_kill(s);
+	tell_process(s);
 }
 
 void
@@ -308,7 +344,7 @@ house_retire(struct slot *s)
 void
 house_renew(struct slot *s)
 {
-	if (s->pid == 0 || s->fate == FATE_RENEWED)
+	if (s->pid == 0)
 		return; /* its successor will have the newest plan as it is */
 	s->fate = FATE_RENEWED;
 	ask_to_leave(s);
@@ -319,7 +355,7 @@ house_drop(struct slot *s)
 {
 	s->fate = FATE_GONE;
 	if (s->pid > 0)
-		(void)kill(s->pid, SIGKILL); /* ours, and not yet waited for */
+		house_kill(s);
 	else
 		slot_free(s);
 }
@@ -347,14 +383,20 @@ start_again(struct slot *s)
 
 	(void)plan_drop(s->plan);
 	s->plan = plan_hold(s->house->plan);
+	s->replaced += s->fate == FATE_REPLACED; /* one that left in order is no death */
 	s->fate = FATE_REPLACED;
-	s->replaced++;
 	if (house_start(s, &e) == RC_OK && house_begin(s, true, &e) == RC_OK)
 		return;
+	house_retry(s, &e);
+}
+
+void
+house_retry(struct slot *s, const struct err *why)
+{
 	log_put(LOG_ERROR, "restart",
-	        KVS(kv_text("of", proc_name(s->proc)), kv_text("text", e.text)));
+	        KVS(kv_text("of", proc_name(s->proc)), kv_text("text", why->text)));
 	if (s->pid > 0)
-		(void)kill(s->pid, SIGKILL); /* half linked: its end brings the next try */
+		house_kill(s); /* half linked: its end brings the next try */
 	else
 		wait_and_restart(s);
 }
@@ -407,7 +449,7 @@ note_ended(struct slot *s, int wait_status)
 {
 	say_ended(s, wait_status);
 	s->pid = 0;
-	s->ready = false;
+	s->ready = s->begun = s->awaits = false;
 	s->since_us = clock_wall_us();
 	s->channel = channel_free(s->channel);
 	tell_process(s);
@@ -436,4 +478,6 @@ house_ended(struct house *h, pid_t pid, int wait_status)
 		start_again(s);
 	else
 		replace(s, wait_status);
+	if (h->reload != NULL)
+		reload_step(h->reload);
 }

@@ -17,6 +17,8 @@ struct event_base;
 struct house;
 struct users;
 
+#define LEVEL_BY_PLAN 0xff
+
 #define SLOTS_MAX 160 /* PROCESSES_MAX of control/status.h is one more */
 
 /* What a slot's process ending leads to. */
@@ -41,6 +43,9 @@ struct slot {
 	pid_t pid;               /* 0: not running */
 	struct channel *channel; /* to it; NULL: gone */
 	bool ready;              /* its walls stand, it said so */
+	bool begun;              /* house_begin was called for it */
+	bool asked;              /* to leave */
+	bool awaits;             /* it was told new values, and has not said ready again */
 	bool served;             /* this one or a predecessor was ready */
 	unsigned walls;
 	unsigned deaths; /* since it last lived for long */
@@ -54,9 +59,10 @@ struct house {
 	struct plan *plan; /* the newest that is in force */
 	struct event_base *base;
 	struct nursery nursery;
-	struct listener listeners[LISTEN_MAX];
-	unsigned listener_count;
+	struct listeners listeners;
 	int control; /* the operator's listening socket */
+	struct reload *reload;
+	uint8_t levels[PROC_COUNT]; /* enum log_level, or LEVEL_BY_PLAN */
 	struct slot slots[SLOTS_MAX];
 	unsigned slot_count;                      /* above it none was ever used */
 	uint32_t linked_ms[SLOTS_MAX][SLOTS_MAX]; /* when these two were given a channel */
@@ -95,6 +101,12 @@ void house_renew(struct slot *s);
 
 /* Free at once a slot whose process was never started; else kill it, and free it then. */
 void house_drop(struct slot *s);
+
+/* Its end leads to what its fate says. */
+void house_kill(const struct slot *s);
+
+/* That could not be started: another try, after a wait. <why> is logged. */
+void house_retry(struct slot *s, const struct err *why);
 
 /* NULL: the house has none with that index. */
 struct slot *house_find(struct house *h, enum proc p, unsigned index);

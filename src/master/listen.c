@@ -2,6 +2,7 @@
  * Listening sockets. See listen.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "cfg/cfg.h"
 #include "master/listen.h"
 #include "role/ids.h"
@@ -74,34 +76,91 @@ has_socket(const struct cfg_listen *l, bool v6)
 	return v6 ? l->v6 : l->v4 || l->path.n > 0;
 }
 
-enum rc
-listen_all(const struct cfg *c, struct listener *ret, unsigned *ret_count, struct err *e)
+/* The socket that listens there already, or -1. A UNIX socket is its path's, whatever its mode.
+ */
+static int
+find_same(const struct cfg_listen *l, bool v6, const struct cfg *was,
+          const struct listeners *old)
 {
-	unsigned count = 0;
+	for (unsigned i = 0; was != NULL && i < old->count; i++) {
+		const struct cfg_listen *o = &was->listens[old->all[i].number / 2];
 
-	e->rc = RC_OK;
-	for (unsigned i = 0; i < c->listen_count && e->rc == RC_OK; i++) {
-		const struct cfg_listen *l = &c->listens[i];
-
-		for (int v6 = 0; v6 < 2 && count < LISTEN_MAX; v6++) {
-			int fd = -1;
-
-			if (!has_socket(l, v6))
-				continue;
-			if ((l->path.n > 0 ? listen_unix(l, &fd, e)
-			                   : listen_one(l, v6, &fd, e)) == RC_OK)
-				ret[count++] = (struct listener){LISTENER_NUMBER(i, v6), fd};
-			else if (l->v4 && l->v6 &&
-			         (e->sys == EAFNOSUPPORT || e->sys == EADDRNOTAVAIL))
-				e->rc = RC_OK; /* `*` on a machine with one family */
-			else
-				break;
-		}
+		if (old->all[i].number % 2 != (v6 ? 1 : 0) || !str_eq(o->path, l->path) ||
+		    o->port != l->port)
+			continue;
+		if (l->path.n > 0 ||
+		    netaddr_eq(v6 ? &o->addr6 : &o->addr4, v6 ? &l->addr6 : &l->addr4))
+			return old->all[i].fd;
 	}
-	*ret_count = count;
-	while (e->rc != RC_OK && count > 0)
-		fd_closep(&ret[--count].fd);
-	return e->rc;
+	return -1;
+}
+
+static void
+add(struct listeners *ret, unsigned number, int fd, struct str path)
+{
+	struct listener *one = &ret->all[ret->count++];
+
+	*one = (struct listener){.number = number, .fd = fd};
+	struct buf b = BUF_ON(one->path);
+	buf_add(&b, path); /* CFG_PATH_MAX octets */
+}
+
+static enum rc
+listen_section(const struct cfg *c, unsigned i, const struct cfg *was,
+               const struct listeners *old, struct listeners *ret, struct err *e)
+{
+	const struct cfg_listen *l = &c->listens[i];
+
+	for (int v6 = 0; v6 < 2 && ret->count < LISTEN_MAX; v6++) {
+		if (!has_socket(l, v6))
+			continue;
+		int fd = find_same(l, v6, was, old);
+		if (fd >= 0 || (l->path.n > 0 ? listen_unix(l, &fd, e)
+		                              : listen_one(l, v6, &fd, e)) == RC_OK)
+			add(ret, LISTENER_NUMBER(i, v6), fd, l->path);
+		else if (!l->v4 || !l->v6 ||
+		         (e->sys != EAFNOSUPPORT && e->sys != EADDRNOTAVAIL))
+			return e->rc; /* else: `*` on a machine with one family */
+	}
+	return RC_OK;
+}
+
+enum rc
+listen_next(const struct cfg *c, const struct cfg *was, const struct listeners *old,
+            struct listeners *ret, struct err *e)
+{
+	ret->count = 0;
+	for (unsigned i = 0; i < c->listen_count; i++)
+		if (listen_section(c, i, was, old, ret, e) != RC_OK) {
+			listen_close(ret, old);
+			return e->rc;
+		}
+	return RC_OK;
+}
+
+enum rc
+listen_all(const struct cfg *c, struct listeners *ret, struct err *e)
+{
+	static const struct listeners none;
+
+	return listen_next(c, NULL, &none, ret, e);
+}
+
+void
+listen_close(struct listeners *l, const struct listeners *keep)
+{
+	for (unsigned i = 0; i < l->count; i++) {
+		bool kept = false;
+
+		for (unsigned j = 0; j < keep->count; j++)
+			kept = kept || keep->all[j].fd == l->all[i].fd;
+		if (kept)
+			continue;
+		(void)close(l->all[i].fd);
+		if (l->all[i].path[0] != '\0')
+			(void)unlink(l->all[i].path); /* gone already is as good */
+	}
+	l->count = 0;
 }
 
 /* ---- UNIX sockets ---- */
@@ -178,6 +237,33 @@ listen_unix(const struct cfg_listen *l, int *ret_fd, struct err *e)
 		               sa.sun_path);
 	*ret_fd = fd_take(&fd);
 	return RC_OK;
+}
+
+static enum rc
+settle_unix(const struct cfg_listen *l, struct err *e)
+{
+	struct sockaddr_un sa;
+	uid_t uid;
+	gid_t gid;
+
+	if (unix_address(l->path, "path", &sa, e) != RC_OK ||
+	    ids_of_names(l->owner, l->group, &uid, &gid, e) != RC_OK)
+		return e->rc;
+	if (fchmodat(AT_FDCWD, sa.sun_path, l->mode, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "mode of %s", sa.sun_path);
+	if ((l->owner.n > 0 || l->group.n > 0) && lchown(sa.sun_path, uid, gid) < 0)
+		return err_sys(e, "owner of %s", sa.sun_path);
+	return RC_OK;
+}
+
+void
+listen_settle(const struct cfg *c)
+{
+	struct err e;
+
+	for (unsigned i = 0; i < c->listen_count; i++)
+		if (c->listens[i].path.n > 0 && settle_unix(&c->listens[i], &e) != RC_OK)
+			log_say(LOG_ERROR, "listen", e.text);
 }
 
 enum rc

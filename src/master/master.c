@@ -19,8 +19,10 @@
 #include "base/log.h"
 #include "cfg/cfg.h"
 #include "master/house.h"
+#include "master/levels.h"
 #include "master/master.h"
 #include "master/notify.h"
+#include "master/reload.h"
 #include "role/folders.h"
 
 struct watch {
@@ -44,11 +46,11 @@ on_leave(evutil_socket_t signal_number, short what, void *arg)
 static void
 on_hup(evutil_socket_t signal_number, short what, void *arg)
 {
-	(void)signal_number;
+	struct house *h = arg;
+
 	(void)what;
-	(void)arg;
-	log_say(LOG_WARN, "signal",
-	        "SIGHUP: this version reads its configuration at start only");
+	log_put(LOG_INFO, "signal", KVS(kv_num("number", (uint64_t)signal_number)));
+	reload_want(h->reload, 0);
 	log_flush();
 }
 
@@ -112,19 +114,22 @@ raise_descriptors(void)
 }
 
 static enum rc
-prepare(struct house *h, int *ret_lock, struct err *e)
+prepare(struct house *h, const char *path, int *ret_lock, struct err *e)
 {
 	raise_descriptors();
 	if (folders_make(h->plan->cfg, e) != RC_OK ||
 	    lock_data(h->plan->cfg, ret_lock, e) != RC_OK)
 		return e->rc;
-	if (listen_all(h->plan->cfg, h->listeners, &h->listener_count, e) != RC_OK ||
+	if (listen_all(h->plan->cfg, &h->listeners, e) != RC_OK ||
 	    listen_control(h->plan->cfg, &h->control, e) != RC_OK)
 		return e->rc;
 	if (nursery_make(&h->nursery, e) != RC_OK)
 		return e->rc;
 	h->base = event_base_new();
-	return h->base == NULL ? err_set(e, RC_TEMP, "make the event loop") : RC_OK;
+	if (h->base == NULL || (h->reload = reload_new(h, path)) == NULL)
+		return err_set(e, RC_TEMP, "make the event loop");
+	levels_reset(h);
+	return RC_OK;
 }
 
 /* Whoever cannot be told serves nobody less. */
@@ -162,20 +167,22 @@ live(struct house *h)
 }
 
 int
-master_run(struct cfg *c)
+master_run(struct cfg *c, const char *path)
 {
 	static struct house house;
 	struct err e = {.rc = RC_OK};
 	int lock = -1;
 
 	house = (struct house){.control = -1, .since_us = clock_wall_us()};
-	if (plan_new(c, 1, &house.plan, &e) != RC_OK || prepare(&house, &lock, &e) != RC_OK) {
+	if (plan_new(c, 1, &house.plan, &e) != RC_OK ||
+	    prepare(&house, path, &lock, &e) != RC_OK) {
 		(void)fprintf(stderr, "sekisho: %s\n", e.text);
 		return e.sys == EACCES || e.sys == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
 	}
 	log_open(house.nursery.log_write, "master", (enum log_level)house.plan->cfg->log_level);
 	live(&house);
 	fd_closep(&lock);
+	house.reload = reload_free(house.reload);
 	house.plan = plan_drop(house.plan);
 	return house.status;
 }

@@ -7,7 +7,8 @@
 
 struct cfg;
 
-/* Takes <c>. Runs until SIGTERM or SIGINT has drained the house. Returns a sysexits code. */
-int master_run(struct cfg *c);
+/* Takes <c>, which was read from <path>: SIGHUP and operators have that read again. Runs until
+ * SIGTERM or SIGINT has drained the house. Returns a sysexits code. */
+int master_run(struct cfg *c, const char *path);
 
 #endif

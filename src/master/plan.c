@@ -11,7 +11,7 @@
 #include "master/plan.h"
 
 static enum rc
-seal(const struct cfg *c, int *ret_fd, struct err *e)
+seal(const struct cfg *c, int *ret_fd, uint32_t *ret_octets, struct err *e)
 {
 	CLEANUP(fd_closep)
 	int fd = memfd_create("sekisho-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -28,6 +28,7 @@ seal(const struct cfg *c, int *ret_fd, struct err *e)
 	free(room);
 	if (e->rc != RC_OK)
 		return e->rc;
+	*ret_octets = (uint32_t)b.n;
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
 	    0)
 		return err_sys(e, "seal the configuration");
@@ -45,7 +46,7 @@ plan_new(struct cfg *cfg, unsigned number, struct plan **ret, struct err *e)
 		return err_set(e, RC_TEMP, "out of memory");
 	}
 	*p = (struct plan){.cfg = cfg, .fd = -1, .number = number, .holders = 1};
-	if (seal(cfg, &p->fd, e) != RC_OK) {
+	if (seal(cfg, &p->fd, &p->octets, e) != RC_OK) {
 		(void)plan_drop(p);
 		return e->rc;
 	}

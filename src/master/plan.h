@@ -12,6 +12,7 @@ struct cfg;
 struct plan {
 	struct cfg *cfg; /* owned */
 	int fd;          /* sealed memfd: the same, encoded */
+	uint32_t octets; /* of that */
 	unsigned number; /* the generation's; the first is 1 */
 	unsigned holders;
 };

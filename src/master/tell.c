@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "master/house.h"
+#include "master/levels.h"
 #include "master/notify.h"
 #include "master/tell.h"
 
@@ -22,6 +23,8 @@ message_of(const struct slot *s)
 		.process = {.role = (uint8_t)proc_number(s->proc),
 	                    .index = (uint16_t)s->index,
 	                    .gone = is_gone(s),
+	                    .old = s->asked || s->plan->number < s->house->plan->number,
+	                    .level = (uint8_t)levels_of(s),
 	                    .pid = (uint32_t)s->pid,
 	                    .ready = s->ready,
 	                    .walls = s->walls,
@@ -45,7 +48,9 @@ static void
 tell_all(const struct slot *control)
 {
 	const struct house *h = control->house;
-	struct slot master = {.proc = MASTER,
+	struct slot master = {.house = control->house,
+	                      .plan = h->plan,
+	                      .proc = MASTER,
 	                      .pid = getpid(),
 	                      .ready = true,
 	                      .walls = WALL_ALL,

@@ -41,7 +41,8 @@ def test_a_running_server_says_what_it_is(server):
     assert told["pid"] == server.process.pid and 0 <= told["uptime"] < 600
     assert {row["role"] for row in told["processes"]} == ROLES
     for row in told["processes"]:
-        assert set(row) == {"role", "index", "state", "pid", "since", "replaced", "missing_walls"}
+        assert set(row) == {"role", "index", "state", "pid", "since", "replaced", "log",
+                            "missing_walls"}
         assert row["state"] == "running" and row["replaced"] == 0
         assert row["since"] >= told["since"]
     for role in ROLES:
