@@ -1,9 +1,10 @@
 /*
  * Watching files for vault. See maps.h.
  *
- * They are looked at each second. Not inotify: it says nothing of a file system somebody else
- * writes to (NFS), of a folder made later, or of a bind mount laid over the file; so it needs
- * the look as well, and a look costs a microsecond.
+ * They are looked at twice a second, and sent when two looks in a row find the same change: who
+ * empties a file before he writes it is given that time to write. Not inotify: it says nothing
+ * of a file system somebody else writes to (NFS), of a folder made later, or of a bind mount
+ * laid over the file; so it needs the look as well, and a look costs a microsecond.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@
 #include "master/house.h"
 #include "master/plan.h"
 
-#define LOOK_SECONDS 1
+#define LOOK_US 500000U
 #define YOUNG_US 2000000U /* what a clock tick and a slow file system may hide */
 #define ABSENT_LOOKS 2U   /* some editors remove a file before they put the new one there */
 
@@ -105,8 +106,20 @@ send_file(struct slot *vault, struct watched *w)
 	w->told = 0;
 }
 
+/* Does it stay what it has become? */
+static bool
+is_settled(struct watched *w, const struct stat *st)
+{
+	bool settled = w->waits && is_same(st, &w->seen);
+
+	w->seen = *st;
+	w->waits = !settled;
+	return settled;
+}
+
+/* <now>: vault knows nothing yet, and half a file is more than none. */
 static void
-look_at(struct slot *vault, struct watched *w)
+look_at(struct slot *vault, struct watched *w, bool now)
 {
 	struct stat st;
 
@@ -118,7 +131,7 @@ look_at(struct slot *vault, struct watched *w)
 	/* what is no file is not opened: that may do something */
 	if (!S_ISREG(st.st_mode))
 		lose(vault, w, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
-	else if (!w->sent || w->young || !is_same(&st, &w->was))
+	else if (w->sent && is_same(&st, &w->was) ? w->young : now || is_settled(w, &st))
 		send_file(vault, w);
 }
 
@@ -149,20 +162,20 @@ by_plan(struct maps_watch *m, const struct plan *plan)
 }
 
 static void
-look_at_all(struct slot *vault)
+look_at_all(struct slot *vault, bool now)
 {
 	struct maps_watch *m = &vault->house->maps;
 
 	by_plan(m, vault->plan);
 	for (unsigned i = 0; i < m->count; i++)
-		look_at(vault, &m->files[i]);
+		look_at(vault, &m->files[i], now);
 }
 
 void
 maps_send_all(struct slot *vault)
 {
 	vault->house->maps.plan = 0; /* nothing was sent to this one yet */
-	look_at_all(vault);
+	look_at_all(vault, true);
 }
 
 static void
@@ -174,13 +187,13 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (vault != NULL && vault->channel != NULL && !h->leaving)
-		look_at_all(vault);
+		look_at_all(vault, false);
 }
 
 bool
 maps_watch(struct house *h)
 {
-	static const struct timeval each = {.tv_sec = LOOK_SECONDS};
+	static const struct timeval each = {.tv_usec = LOOK_US};
 
 	h->maps.tick = event_new(h->base, -1, EV_PERSIST, on_tick, h);
 	return h->maps.tick != NULL && event_add(h->maps.tick, &each) == 0;

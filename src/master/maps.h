@@ -22,6 +22,8 @@ struct watched {
 	const char *path; /* of the plan of vault */
 	struct stat was;  /* of what was sent */
 	bool sent;
+	struct stat seen; /* what it has become, where <waits> */
+	bool waits;       /* for a second look that finds it the same */
 	bool young;      /* it had changed just before: another change may have the same time */
 	unsigned absent; /* looks in a row that did not find it */
 	int told;        /* errno that vault knows of; 0: none */

@@ -1,12 +1,13 @@
 """Alias files and virtual tables: read as Postfix reads them, and again whenever they change."""
 
 import os
+import time
 
 import pytest
 
 from harness.wait import wait_for
 
-SECONDS = 5.0  # a change is looked for each second
+SECONDS = 5.0  # a change is looked for twice a second
 
 
 @pytest.fixture
@@ -64,6 +65,32 @@ def test_an_alias_file_in_all_its_lives(new_server, table):
 
     path.write_text("two: alice\n")  # it comes back
     becomes(server, [550, 250, 250, 550], *names)
+
+
+def test_a_file_that_is_written_slowly(new_server, table):
+    """Nobody is refused because a file has been emptied and not written yet."""
+    path = table("aliases", "one: alice\n")
+    server = new_server(extra=lists([path])).start()
+    assert code(server, "one@example.org") == [250]  # it has been read
+    for text in ("one: alice\ntwo:", " alice\n"):
+        with open(path, "w" if "one" in text else "a", encoding="utf-8") as half:
+            until = time.monotonic() + 0.3
+            while time.monotonic() < until:
+                assert code(server, "one@example.org") == [250]
+            half.write(text)
+    becomes(server, [250, 250], "one@example.org", "two@example.org")
+    assert not server.log(event="map_failed")
+
+
+def test_another_list_by_a_reload(new_server, table):
+    old, new = table("old", "one: alice\n"), table("new", "two: alice\n")
+    virtual = table("virtual", "three@example.org bob\n")
+    server = new_server(extra=lists([old])).start()
+    names = ("one@example.org", "two@example.org", "three@example.org")
+    assert code(server, *names) == [250, 550, 550]
+    server.write_conf({}, {"example.org": ""}, lists([new], [virtual]))
+    server.cli("reload")
+    becomes(server, [550, 250, 250], *names)
 
 
 def test_a_file_that_comes_late(new_server, tmp_path, table):
