@@ -14,12 +14,16 @@
 #define CFG_OCTETS_MAX (8U << 20) /* the file, and the encoded form */
 #define CFG_TEXT_MAX 1024U        /* octets of one text */
 #define CFG_PATH_MAX 107U         /* octets of a UNIX socket's path: sun_path of unix(7) */
+#define CFG_LOCAL_SOCKET "/run/sekisho/submit" /* where programs look for it */
+#define CFG_OFF "off"
 #define CFG_ALIAS_MOST 1000U   /* addresses one alias may lead to, those on the way counted */
 #define CFG_ALIAS_DEPTH 50U    /* aliases in a chain */
 #define CFG_FILES_MOST 16U     /* files of one list */
 #define CFG_ENDPOINTS_MOST 32U /* different values of deliver */
+#define CFG_LOCALS_MOST 1000U  /* sections local */
+#define CFG_SENDERS_MOST 1000U /* of one of them */
 
-enum cfg_service { SERVICE_SMTP };
+enum cfg_service { SERVICE_SMTP, SERVICE_LOCAL };
 enum cfg_log_level {
 	CFG_LOG_error,
 	CFG_LOG_warn,
@@ -41,6 +45,7 @@ struct cfg_listen {
 	struct netaddr addr6;
 	uint16_t port; /* 0: UNIX */
 	enum cfg_service service;
+	bool implied; /* by local_socket; not on the wire */
 };
 
 /* The socket of listen section i is number 2i for IPv4 or UNIX and 2i + 1 for IPv6 (msg
@@ -89,6 +94,14 @@ struct cfg_domain {
 	unsigned alias_count;
 };
 
+/* local "www-data" { senders = {"web@example.org"} rate = 100/h } */
+struct cfg_local {
+	struct str name;     /* of the user */
+	struct str *senders; /* canonical local@domain, or "<>" */
+	unsigned sender_count;
+	uint64_t rate; /* recipients per hour; 0: local_rate */
+};
+
 struct cfg {
 	/* clang-format off */
 #define TEXT(name, initial, doc)                  struct str name;
@@ -107,6 +120,8 @@ struct cfg {
 	struct cfg_files virtual_files;
 	struct cfg_endpoint *endpoints; /* in cfg_name_cmp's order, each name once */
 	unsigned endpoint_count;
+	struct cfg_local *locals; /* in cfg_name_cmp's order, each name once */
+	unsigned local_count;
 	struct arena *arena; /* owns all of it */
 };
 
@@ -154,6 +169,15 @@ const struct cfg_endpoint *cfg_domain_endpoint(const struct cfg *c, const struct
 
 /* The endpoint of that name, or NULL. */
 const struct cfg_endpoint *cfg_endpoint_find(const struct cfg *c, struct str name);
+
+/* Whether the machine's users matter: a domain is theirs, or they hand in mail. */
+bool cfg_needs_users(const struct cfg *c);
+
+/* The section of that user, or NULL. */
+const struct cfg_local *cfg_local_find(const struct cfg *c, struct str user);
+
+/* The domain that a name without one belongs to where a user of this machine says it. */
+struct str cfg_origin(const struct cfg *c);
 
 /* The alias of a canonical domain (ASCII case folded), or NULL. */
 const struct cfg_alias *cfg_alias_find(const struct cfg_domain *d, struct str local);

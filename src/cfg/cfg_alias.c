@@ -20,10 +20,9 @@ parse_in(struct str text, const struct cfg_domain *d, struct address *ret)
 	return b.cut ? FAULT_path_long : address_parse(buf_str(&b), true, ret);
 }
 
-/* The canonical form of an address of ours; reported where it is none. */
-static bool
-set_target(struct cfg_build *b, const struct cfg_domain *d, const struct cfg_value *v,
-           struct str *ret)
+bool
+cfg_build_target(struct cfg_build *b, const struct cfg_domain *d, const struct cfg_value *v,
+                 struct str *ret)
 {
 	struct address a;
 	char room[2 * CFG_TEXT_MAX];
@@ -73,7 +72,7 @@ set_targets(struct cfg_build *b, const struct cfg_domain *d, const struct cfg_no
 	if (a->to == NULL)
 		return false;
 	for (const struct cfg_value *v = n->values; v != NULL; v = v->next)
-		if (!set_target(b, d, v, &a->to[a->to_count++]))
+		if (!cfg_build_target(b, d, v, &a->to[a->to_count++]))
 			return false;
 	return true;
 }
@@ -154,7 +153,7 @@ cfg_build_aliases(struct cfg_build *b)
 		if (n == NULL || cfg_tree_value(n, "same_as") != NULL)
 			continue;
 		const struct cfg_value *v = cfg_tree_value(n, "catch_all");
-		if (v != NULL && !set_target(b, d, v, &d->catch_all))
+		if (v != NULL && !cfg_build_target(b, d, v, &d->catch_all))
 			return false;
 		if (!set_aliases(b, d, n, &b->alias_lines[i]))
 			return false;

@@ -29,10 +29,21 @@ bool cfg_build_listens(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_domains(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_mailboxes(struct cfg_build *b) MUST_CHECK; /* after the domains: whose, where */
 bool cfg_build_aliases(struct cfg_build *b) MUST_CHECK;   /* after the domains */
+bool cfg_build_locals(struct cfg_build *b) MUST_CHECK;    /* after the domains */
 bool cfg_check_aliases(struct cfg_build *b) MUST_CHECK;   /* after the aliases: loops, growth */
 
 /* A path from / without "." and "..": what lies below a folder is below it. */
 bool cfg_is_absolute(struct str path) MUST_CHECK;
+
+/*
+ * The canonical form of an address of ours, or of a local part of <d>; reported where <v> is
+ * none. False where memory is out.
+ */
+bool cfg_build_target(struct cfg_build *b, const struct cfg_domain *d,
+                      const struct cfg_value *v, struct str *ret) MUST_CHECK;
+
+/* What is wrong with a path from the root, or that without slashes at its end in *path. */
+void cfg_build_path(struct cfg_build *b, const char *key, struct str *path);
 
 /* A section with the canonical form of its title, to be sorted. */
 struct cfg_named {

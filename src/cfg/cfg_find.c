@@ -41,6 +41,12 @@ alias_cmp(const void *name, const void *alias)
 	return cfg_name_cmp(*(const struct str *)name, ((const struct cfg_alias *)alias)->name);
 }
 
+static int
+local_cmp(const void *name, const void *local)
+{
+	return cfg_name_cmp(*(const struct str *)name, ((const struct cfg_local *)local)->name);
+}
+
 const struct cfg_domain *
 cfg_domain_find(const struct cfg *c, struct str name)
 {
@@ -82,6 +88,35 @@ cfg_endpoint_find(const struct cfg *c, struct str name)
 		return NULL;
 	return bsearch(&name, c->endpoints, c->endpoint_count, sizeof(c->endpoints[0]),
 	               endpoint_cmp);
+}
+
+bool
+cfg_needs_users(const struct cfg *c)
+{
+	for (unsigned i = 0; i < c->listen_count; i++)
+		if (c->listens[i].service == SERVICE_LOCAL)
+			return true;
+	return c->system != 0;
+}
+
+const struct cfg_local *
+cfg_local_find(const struct cfg *c, struct str user)
+{
+	if (c->local_count == 0)
+		return NULL;
+	const struct cfg_local *l =
+		bsearch(&user, c->locals, c->local_count, sizeof(c->locals[0]), local_cmp);
+	return l != NULL && str_eq(l->name, user) ? l : NULL; /* to the machine case matters */
+}
+
+/* Where the first domain has the machine's users its name is theirs; else alice@first would be
+ * an account that may be somebody else's. */
+struct str
+cfg_origin(const struct cfg *c)
+{
+	const struct cfg_domain *home = cfg_domain_home(c);
+
+	return home != NULL && home->mailboxes == MAILBOXES_SYSTEM ? home->name : c->hostname;
 }
 
 const struct cfg_alias *

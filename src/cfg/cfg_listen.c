@@ -220,8 +220,40 @@ build_listen(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l
 	}
 	if (!set_unix(b, n, l))
 		return false;
+	if (l->service == SERVICE_LOCAL && l->port > 0)
+		cfg_report_error(b->report, v->line, "address",
+		                 "service = local needs a unix:/path, got %s",
+		                 cfg_given(v->text).c);
 	check_against(b, n, v->line, l);
 	return true;
+}
+
+/* What local_socket asks for. */
+static bool
+add_local(struct cfg_build *b)
+{
+	struct cfg *c = b->c;
+	char room[CFG_PATH_MAX + sizeof(PATH_PREFIX)];
+	struct buf address = BUF_ON(room);
+	struct cfg_listen *l = &c->listens[c->listen_count];
+
+	buf_add(&address, STR(PATH_PREFIX));
+	buf_add(&address, c->local_socket);
+	if (str_eq(c->local_socket, STR(CFG_OFF)) || address.cut)
+		return true; /* a path that is too long has been reported */
+	*l = (struct cfg_listen){.name = STR("local_socket"),
+	                         .address = arena_str(b->keeps, buf_str(&address)),
+	                         .path = c->local_socket,
+	                         .mode = 0666,
+	                         .service = SERVICE_LOCAL,
+	                         .implied = true};
+	for (const struct cfg_listen *other = c->listens; other < l; other++)
+		if (overlap(other, l))
+			cfg_report_error(b->report, 0, "local_socket",
+			                 "%s is taken by listen \"%.*s\"", cfg_given(l->path).c,
+			                 STR_FMT(other->name));
+	c->listen_count++;
+	return l->address.p != NULL;
 }
 
 bool
@@ -239,12 +271,12 @@ cfg_build_listens(struct cfg_build *b)
 		                 count, CFG_LISTENS_MOST);
 		return true;
 	}
-	c->listens = arena_array(b->keeps, CFG_LISTENS_MOST, sizeof(c->listens[0]));
+	c->listens = arena_array(b->keeps, CFG_LISTENS_MOST + 1U, sizeof(c->listens[0]));
 	if (c->listens == NULL)
 		return false;
 	for (const struct cfg_node *n = cfg_build_next(b->file->nodes, "listen"); n != NULL;
 	     n = cfg_build_next(n->next, "listen"))
 		if (!build_listen(b, n, &c->listens[c->listen_count++]))
 			return false;
-	return true;
+	return add_local(b);
 }

@@ -2,7 +2,6 @@
  * The rows of cfg.def: units, ranges and the defaults that are found out. See cfg_build.h.
  */
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "cfg/cfg_build.h"
@@ -109,8 +108,8 @@ cfg_is_absolute(struct str path)
 	return true;
 }
 
-static void
-check_path(struct cfg_build *b, const char *key, struct str *path)
+void
+cfg_build_path(struct cfg_build *b, const char *key, struct str *path)
 {
 	const struct cfg_value *v = cfg_tree_value(b->file, key);
 
@@ -122,27 +121,40 @@ check_path(struct cfg_build *b, const char *key, struct str *path)
 		path->n--;
 }
 
+/* A socket's path, <initial> where none is given. */
 static bool
-check_control_socket(struct cfg_build *b)
+check_socket(struct cfg_build *b, const char *key, struct str initial, struct str *path)
 {
-	static const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-	const struct cfg_value *v = cfg_tree_value(b->file, "control_socket");
-	struct str *path = &b->c->control_socket;
-	char room[CFG_TEXT_MAX + sizeof("/control.sock")];
-	struct buf below = BUF_ON(room);
+	const struct cfg_value *v = cfg_tree_value(b->file, key);
 
-	if (path->n == 0) {
-		buf_add(&below, b->c->data_dir);
-		buf_add(&below, STR("/control.sock"));
-		*path = arena_str(b->keeps, buf_str(&below));
-	}
+	if (path->n == 0)
+		*path = arena_str(b->keeps, initial);
 	if (v != NULL)
-		check_path(b, "control_socket", path);
-	if (path->n > most)
-		cfg_report_error(b->report, line_of(v), "control_socket",
-		                 "expected at most %zu octets, got %zu%s", most, path->n,
-		                 v == NULL ? " below data_dir: set control_socket" : "");
+		cfg_build_path(b, key, path);
+	if (path->n > CFG_PATH_MAX)
+		cfg_report_error(b->report, line_of(v), key,
+		                 "expected at most %u octets, got %zu%s", CFG_PATH_MAX, path->n,
+		                 v == NULL ? " below data_dir: set it" : "");
 	return path->p != NULL;
+}
+
+static bool
+check_sockets(struct cfg_build *b)
+{
+	struct cfg *c = b->c;
+	char room[CFG_TEXT_MAX + sizeof("/control.sock")];
+	struct buf control = BUF_ON(room);
+	char local_room[CFG_TEXT_MAX + sizeof("/submit")];
+	struct buf local = BUF_ON(local_room);
+
+	buf_addf(&control, "%.*s/control.sock", STR_FMT(c->data_dir));
+	if (str_eq(c->data_dir, STR("/var/lib/sekisho")))
+		buf_add(&local, STR(CFG_LOCAL_SOCKET));
+	else
+		buf_addf(&local, "%.*s/submit", STR_FMT(c->data_dir));
+	return check_socket(b, "control_socket", buf_str(&control), &c->control_socket) &&
+	       (str_eq(c->local_socket, STR(CFG_OFF)) ||
+	        check_socket(b, "local_socket", buf_str(&local), &c->local_socket));
 }
 
 bool
@@ -160,6 +172,6 @@ cfg_build_options(struct cfg_build *b)
 		else if (!set_text(b, row, v))
 			return false;
 	}
-	check_path(b, "data_dir", &b->c->data_dir);
-	return check_hostname(b) && check_control_socket(b);
+	cfg_build_path(b, "data_dir", &b->c->data_dir);
+	return check_hostname(b) && check_sockets(b);
 }

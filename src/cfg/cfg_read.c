@@ -74,7 +74,8 @@ static enum rc
 build(struct cfg_build *b)
 {
 	if (!cfg_build_options(b) || !cfg_build_files(b) || !cfg_build_listens(b) ||
-	    !cfg_build_domains(b) || !cfg_build_mailboxes(b) || !cfg_build_aliases(b))
+	    !cfg_build_domains(b) || !cfg_build_mailboxes(b) || !cfg_build_locals(b) ||
+	    !cfg_build_aliases(b))
 		return RC_TEMP;
 	/* loops are looked for among names that are known to be good */
 	if (b->report->errors == 0 && (!cfg_check_aliases(b) || !check_size(b)))

@@ -53,7 +53,8 @@ test_the_sample_means_what_it_says(void **unused)
 	assert_string_equal(room, "");
 	assert_true(str_eq(c->hostname, STR("mail.example.org")));
 	assert_true(str_eq(c->control_socket, STR("/var/lib/sekisho/control.sock")));
-	assert_int_equal(c->listen_count, 1);
+	assert_int_equal(c->listen_count, 2); /* and local_socket's */
+	assert_true(str_eq(c->listens[1].path, STR("/run/sekisho/submit")));
 	assert_true(c->listens[0].v4 && c->listens[0].v6);
 	assert_int_equal(c->listens[0].port, 25);
 	assert_true(str_eq(d->catch_all, STR("alice@example.org")));
@@ -259,7 +260,7 @@ static const struct {
 	 "f:2: address: \"127.0.0.1:25\" is taken by listen \"mx\" with \"*:25\""},
 	{HEAD "listen \"b\" { address = \"[::1]:25\" }", "f:2: address: \"[::1]:25\" is taken"},
 	{HEAD "listen \"b\" { address = \"*:26\" service = pop }",
-	 "f:2: service: expected one of smtp, got \"pop\""},
+	 "f:2: service: expected one of smtp|"},
 	{HEAD "listen \"b\" { address = \"*\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"*:0\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"*:65536\" }", "f:2: address: expected *:PORT"},

@@ -7,7 +7,14 @@
 #include "base/str.h"
 
 /* Where a key may stand. */
-enum cfg_scope { SCOPE_root, SCOPE_listen, SCOPE_domain, SCOPE_alias, SCOPE_COUNT };
+enum cfg_scope {
+	SCOPE_root,
+	SCOPE_listen,
+	SCOPE_domain,
+	SCOPE_alias,
+	SCOPE_local,
+	SCOPE_COUNT
+};
 
 enum cfg_key_kind { KEY_VALUE, KEY_LIST, KEY_SECTION };
 

@@ -150,6 +150,22 @@ show_files(struct buf *b, const char *name, const struct cfg_files *f)
 	buf_add(b, STR("}\n\n"));
 }
 
+static void
+show_local(struct buf *b, const struct cfg_local *l)
+{
+	buf_add(b, STR("local "));
+	add_quoted(b, l->name);
+	buf_add(b, STR(" {\n"));
+	for (unsigned i = 0; i < l->sender_count; i++) {
+		buf_add(b, i == 0 ? STR("    senders = {") : STR(", "));
+		add_quoted(b, l->senders[i]);
+	}
+	buf_add(b, l->sender_count > 0 ? STR("}\n") : STR(""));
+	if (l->rate > 0)
+		buf_addf(b, "    rate = \"%llu/h\"\n", (unsigned long long)l->rate);
+	buf_add(b, STR("}\n"));
+}
+
 void
 cfg_show(const struct cfg *c, struct buf *b)
 {
@@ -161,7 +177,8 @@ cfg_show(const struct cfg *c, struct buf *b)
 	show_files(b, "virtual_files", &c->virtual_files);
 	show_docs(b, SCOPE_listen);
 	for (unsigned i = 0; i < c->listen_count; i++)
-		show_listen(b, &c->listens[i]);
+		if (!c->listens[i].implied)
+			show_listen(b, &c->listens[i]);
 	buf_addc(b, '\n');
 	show_docs(b, SCOPE_domain);
 	show_docs(b, SCOPE_alias);
@@ -169,4 +186,8 @@ cfg_show(const struct cfg *c, struct buf *b)
 	for (unsigned i = 0; i < c->domain_count; i++)
 		if (i != c->home)
 			show_domain(b, c, &c->domains[i]);
+	buf_addc(b, '\n');
+	show_docs(b, SCOPE_local);
+	for (unsigned i = 0; i < c->local_count; i++)
+		show_local(b, &c->locals[i]);
 }

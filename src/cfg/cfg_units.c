@@ -35,14 +35,16 @@ static const struct suffix counts[] = {
 static const struct unit {
 	const char *name;
 	const struct suffix *suffixes;
-	bool rate; /* over a period; the unit is "... per second" */
+	unsigned per; /* seconds: over a period, and the unit is so many each of these; 0: no
+	                 rate */
 	const char *example;
 } units[] = {
-	{"seconds",           seconds, false, " (as 90s, 5m, 2h, 3d)"   },
-	{"octets",            octets,  false, " (as 64KiB, 10MiB, 1GiB)"},
-	{"octets per second", octets,  true,  " (as 128/s, 1KiB/s)"     },
+	{"seconds",             seconds, 0,    " (as 90s, 5m, 2h, 3d)"   },
+	{"octets",              octets,  0,    " (as 64KiB, 10MiB, 1GiB)"},
+	{"octets per second",   octets,  1,    " (as 128/s, 1KiB/s)"     },
+	{"recipients per hour", counts,  3600, " (as 200/h, 1000/d)"     },
 };
-static const struct unit plain = {"", counts, false, ""};
+static const struct unit plain = {"", counts, 0, ""};
 
 static const struct unit *
 unit_of(const char *name)
@@ -78,17 +80,22 @@ parse_number(const struct suffix *suffixes, struct str s, uint64_t *ret)
 	return !__builtin_mul_overflow(value, suffix->times, ret);
 }
 
+/* Without a slash it is over <per> seconds. */
 static bool
-parse_rate(const struct suffix *suffixes, struct str s, struct cfg_rate *ret)
+parse_rate(const struct suffix *suffixes, unsigned per, struct str s, struct cfg_rate *ret)
 {
 	size_t slash = str_find(s, '/');
-	const struct suffix *period =
-		slash == s.n ? seconds : suffix_of(seconds, str_slice(s, slash + 1, s.n));
-	struct cfg_rate rate;
+	struct cfg_rate rate = {.seconds = per};
 
-	if (period == NULL || !parse_number(suffixes, str_slice(s, 0, slash), &rate.count))
+	if (slash < s.n) {
+		const struct suffix *period = suffix_of(seconds, str_slice(s, slash + 1, s.n));
+
+		if (period == NULL)
+			return false;
+		rate.seconds = period->times;
+	}
+	if (!parse_number(suffixes, str_slice(s, 0, slash), &rate.count))
 		return false;
-	rate.seconds = period->times;
 	*ret = rate;
 	return true;
 }
@@ -96,7 +103,7 @@ parse_rate(const struct suffix *suffixes, struct str s, struct cfg_rate *ret)
 bool
 cfg_units_rate(const char *unit, struct str s, struct cfg_rate *ret)
 {
-	return parse_rate(unit_of(unit)->suffixes, s, ret);
+	return parse_rate(unit_of(unit)->suffixes, 1, s, ret);
 }
 
 bool
@@ -104,18 +111,18 @@ cfg_units_parse(const char *unit, struct str s, uint64_t *ret)
 {
 	const struct unit *u = unit_of(unit);
 	struct cfg_rate rate;
+	uint64_t value;
 
-	if (!u->rate) {
-		uint64_t value;
-
+	if (u->per == 0) {
 		if (!parse_number(u->suffixes, s, &value))
 			return false;
 		*ret = value;
 		return true;
 	}
-	if (!parse_rate(u->suffixes, s, &rate))
+	if (!parse_rate(u->suffixes, u->per, s, &rate) ||
+	    __builtin_mul_overflow(rate.count, (uint64_t)u->per, &value))
 		return false;
-	*ret = rate.count / rate.seconds;
+	*ret = value / rate.seconds;
 	return true;
 }
 
@@ -129,7 +136,9 @@ cfg_units_print(const char *unit, uint64_t value, struct buf *b)
 		if (value % s->times == 0)
 			best = s;
 	buf_addf(b, "%llu%s%s", (unsigned long long)(value / best->times), best->name,
-	         u->rate ? "/s" : "");
+	         u->per == 0   ? ""
+	         : u->per == 1 ? "/s"
+	                       : "/h");
 }
 
 const char *

@@ -14,7 +14,8 @@ struct cfg_rate {
 
 /*
  * <unit> is a row's: "seconds" takes s m h d w, "octets" B KiB MiB GiB TiB, "octets per
- * second" the same over a period, any other unit digits alone. A bare number is in the unit
+ * second" the same over a period, "recipients per hour" digits over one, any other unit digits
+ * alone. A bare number is in the unit
  * itself. False, *ret untouched, for anything else: a second unit, a sign, a fraction, a
  * value over UINT64_MAX.
  */

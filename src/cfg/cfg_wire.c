@@ -92,6 +92,16 @@ put_files(struct buf *b, const struct cfg_files *f)
 		put_text(b, f->paths[i]);
 }
 
+static void
+put_local(struct buf *b, const struct cfg_local *l)
+{
+	put_text(b, l->name);
+	buf_add_le(b, 8, l->rate);
+	buf_add_le(b, 4, l->sender_count);
+	for (unsigned i = 0; i < l->sender_count; i++)
+		put_text(b, l->senders[i]);
+}
+
 enum rc
 cfg_encode(const struct cfg *c, struct buf *b, struct err *e)
 {
@@ -117,6 +127,9 @@ cfg_encode(const struct cfg *c, struct buf *b, struct err *e)
 		put_endpoint(b, &c->endpoints[i]);
 	put_files(b, &c->alias_files);
 	put_files(b, &c->virtual_files);
+	buf_add_le(b, 4, c->local_count);
+	for (unsigned i = 0; i < c->local_count; i++)
+		put_local(b, &c->locals[i]);
 	if (b->cut || b->n - start > CFG_OCTETS_MAX)
 		return err_set(e, RC_PERM, "the configuration is over %u octets",
 		               CFG_OCTETS_MAX);
@@ -220,7 +233,7 @@ take_listen(struct decoding *d, struct cfg_listen *l)
 	            take_number(d, 2, 0, 0777, &mode) &&
 	            take_text(d, 0, NAME_MAX_OCTETS, &l->owner) &&
 	            take_text(d, 0, NAME_MAX_OCTETS, &l->group) &&
-	            take_uint(d, 1, SERVICE_SMTP, &service);
+	            take_uint(d, 1, SERVICE_LOCAL, &service);
 
 	l->port = (uint16_t)port;
 	l->mode = (uint16_t)mode;
@@ -315,6 +328,37 @@ take_system(struct decoding *d, struct cfg *c)
 }
 
 static bool
+take_local(struct decoding *d, struct cfg_local *l)
+{
+	if (!take_text(d, 1, NAME_MAX_OCTETS, &l->name) ||
+	    !take_number(d, 8, 0, UINT32_MAX, &l->rate))
+		return false;
+	l->senders = take_array(d, 2, sizeof(l->senders[0]), &l->sender_count);
+	if (l->senders == NULL || l->sender_count > CFG_SENDERS_MOST)
+		return false;
+	for (unsigned i = 0; i < l->sender_count; i++)
+		if (!take_text(d, 1, ADDRESS_MAX, &l->senders[i]))
+			return false;
+	return true;
+}
+
+static bool
+take_locals(struct decoding *d, struct cfg *c)
+{
+	c->locals = take_array(d, 2 + 8 + 4, sizeof(c->locals[0]), &c->local_count);
+	if (c->locals == NULL || c->local_count > CFG_LOCALS_MOST)
+		return false;
+	for (unsigned i = 0; i < c->local_count; i++) {
+		const struct cfg_local *one = &c->locals[i];
+
+		if (!take_local(d, &c->locals[i]) ||
+		    (i > 0 && cfg_name_cmp(one[-1].name, one->name) >= 0))
+			return false;
+	}
+	return true;
+}
+
+static bool
 same_as_leads_on(const struct cfg *c)
 {
 	for (unsigned i = 0; i < c->domain_count; i++) {
@@ -386,7 +430,7 @@ take_cfg(struct decoding *d, struct cfg *c)
 		take_listens(d, c) && take_domains(d, c) &&
 		take_uint(d, 4, c->domain_count == 0 ? 0 : c->domain_count - 1, &c->home) &&
 		take_system(d, c) && take_endpoints(d, c) && take_files(d, &c->alias_files) &&
-		take_files(d, &c->virtual_files) && d->in.n == 0;
+		take_files(d, &c->virtual_files) && take_locals(d, c) && d->in.n == 0;
 }
 
 enum rc

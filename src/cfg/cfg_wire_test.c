@@ -30,6 +30,13 @@ static struct cfg_domain domains[] = {
          .mailboxes = MAILBOXES_SYSTEM},
 	{				      .name = {"localhost", 9},        .same_as = {"b.example", 9},                                   .implied = true},
 };
+static struct str web[] = {
+	{"web@b.example", 13}
+};
+static struct cfg_local locals[] = {
+	{.name = {"alice", 5}, .rate = 7        },
+	{ .name = {"www-data", 8},      .senders = web, .sender_count = 1},
+};
 static struct cfg_listen listens[] = {
 	{.name = {"mx", 2},         .address = {"*:25", 4}, .v4 = true, .v6 = true, .port = 25},
 	{ .name = {"here", 4},
@@ -52,6 +59,7 @@ sample(void)
 #include "cfg/cfg.def"
 		.listens = listens, .listen_count = LENGTH(listens),
 		.domains = domains, .domain_count = LENGTH(domains), .home = 1, .system = 2,
+		.locals = locals, .local_count = LENGTH(locals),
 		.endpoints = endpoints, .endpoint_count = LENGTH(endpoints),
 		.alias_files = {files, LENGTH(files)}, .virtual_files = {files, 1},
 	};
@@ -79,6 +87,8 @@ test_decoded_is_what_was_encoded(void **unused)
 	assert_int_equal(c->listens[1].mode, 0660);
 	assert_str(c->listens[1].group, STR("8"));
 	assert_int_equal(c->home, 1);
+	assert_int_equal(cfg_local_find(c, STR("alice"))->rate, 7);
+	assert_str(cfg_local_find(c, STR("www-data"))->senders[0], STR("web@b.example"));
 	(void)cfg_free(c);
 }
 

@@ -94,21 +94,37 @@ domain_json(const struct cfg_domain *d)
 }
 
 static json_t *
+local_json(const struct cfg_local *l)
+{
+	json_t *senders = json_array();
+
+	for (unsigned i = 0; i < l->sender_count; i++)
+		(void)json_array_append_new(senders, text(l->senders[i]));
+	return json_pack("{s:o, s:o, s:I}", "name", text(l->name), "senders", senders, "rate",
+	                 (json_int_t)l->rate);
+}
+
+static json_t *
 cfg_json(const struct cfg *c)
 {
 	json_t *all = json_object();
 	json_t *listens = json_array();
 	json_t *domains = json_array();
+	json_t *locals = json_array();
 	const struct cfg_row *row;
 
 	for (size_t i = 0; (row = cfg_row_at(i)) != NULL; i++)
 		(void)json_object_set_new(all, row->name, row_json(row, c));
 	for (unsigned i = 0; i < c->listen_count; i++)
-		(void)json_array_append_new(listens, listen_json(&c->listens[i]));
+		if (!c->listens[i].implied)
+			(void)json_array_append_new(listens, listen_json(&c->listens[i]));
 	for (unsigned i = 0; i < c->domain_count; i++)
 		(void)json_array_append_new(domains, domain_json(&c->domains[i]));
 	(void)json_object_set_new(all, "listen", listens);
+	for (unsigned i = 0; i < c->local_count; i++)
+		(void)json_array_append_new(locals, local_json(&c->locals[i]));
 	(void)json_object_set_new(all, "domain", domains);
+	(void)json_object_set_new(all, "local", locals);
 	return all;
 }
 

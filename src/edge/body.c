@@ -49,6 +49,7 @@ add_received(struct session *s, struct buf *b)
 		.id = t->id,
 		.rcpt = t->accepted == 1 ? t->rcpts[0].orig : STR_NONE, /* there is one */
 		.wall_us = s->env->wall_us,
+		.user = str_of(s->user),
 	};
 
 	return received_add(b, &r);

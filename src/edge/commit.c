@@ -5,6 +5,7 @@
 #include "edge/body.h"
 #include "edge/decide.h"
 #include "edge/hash.h"
+#include "edge/local.h"
 #include "edge/session.h"
 #include "proto/smtp.h"
 
@@ -12,7 +13,8 @@
 /* Lengths and numbers of an item rcpt, of mail_rcpts and of mail_commit on the wire (msg.c). */
 #define RCPT_OCTETS 9U
 #define RCPTS_OCTETS 16U
-#define COMMIT_OCTETS 70U
+#define COMMIT_OCTETS (70U + ORIGIN_ROOM)
+#define ORIGIN_ROOM 16U /* octets of "uid:4294967295" and the NUL */
 
 /* A list while it is filled. */
 struct batch {
@@ -83,7 +85,11 @@ static bool
 send_commit(struct session *s, const struct batch *batch)
 {
 	const struct tx *t = s->tx;
+	char room[ORIGIN_ROOM];
+	struct buf origin = BUF_ON(room);
 	struct msg m = {.no = MSG_mail_commit};
+
+	local_origin(s, &origin);
 
 	m.mail_commit = (struct msg_mail_commit){
 		.session = s->number,
@@ -95,6 +101,7 @@ send_commit(struct session *s, const struct batch *batch)
 		.sender = t->sender,
 		.envid = t->envid,
 		.helo = str_of(s->helo),
+		.origin = buf_str(&origin),
 		.rcpts = list_of(batch),
 		.body = buf_str(&t->body),
 	};

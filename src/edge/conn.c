@@ -70,7 +70,7 @@ conn_free(struct conn *c)
 
 /* Takes <fd>. */
 static void
-conn_new(struct conns *all, int fd, const struct netaddr *client)
+conn_new(struct conns *all, int fd, const struct netaddr *client, enum cfg_service service)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	unsigned slot;
@@ -87,7 +87,8 @@ conn_new(struct conns *all, int fd, const struct netaddr *client)
 	/* these fail for a base without a backend only */
 	(void)event_assign(&c->readable, all->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	(void)event_assign(&c->writable, all->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
-	c->session = session_new(all->env, all->serial++ << SLOT_BITS | slot, client, c);
+	c->session =
+		session_new(all->env, all->serial++ << SLOT_BITS | slot, client, service, c);
 	if (c->session == NULL) {
 		all->refused++;
 		conn_free(c);
@@ -144,7 +145,7 @@ client_of(int fd, const struct sockaddr_storage *from, struct netaddr *ret)
 
 /* False where there is no more, or no use in trying now. */
 static bool
-accept_one(struct conns *all, int listener)
+accept_one(struct conns *all, int listener, enum cfg_service service)
 {
 	struct sockaddr_storage from;
 	socklen_t n = sizeof(from);
@@ -156,16 +157,16 @@ accept_one(struct conns *all, int listener)
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR;
 	if (client_of(fd, &from, &client))
-		conn_new(all, fd, &client);
+		conn_new(all, fd, &client, service);
 	else
 		(void)close(fd);
 	return true;
 }
 
 void
-conns_accept(struct conns *all, int listener)
+conns_accept(struct conns *all, int listener, enum cfg_service service)
 {
-	for (int i = 0; i < ACCEPT_BATCH && accept_one(all, listener); i++)
+	for (int i = 0; i < ACCEPT_BATCH && accept_one(all, listener, service); i++)
 		;
 }
 

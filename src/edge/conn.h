@@ -29,7 +29,7 @@ struct conns {
 };
 
 /* Take connections from a listening socket: a bounded number a call. */
-void conns_accept(struct conns *all, int listener);
+void conns_accept(struct conns *all, int listener, enum cfg_service service);
 
 /* NULL where there is no such session (any more): an answer that came too late. */
 struct session *conns_find(const struct conns *all, uint32_t number);

@@ -86,6 +86,7 @@ decide_as(struct session *s, enum reason why, struct reply r, struct kv about)
 	add(&f, kv_id("id", s->id));
 	add(&f, kv_str("session", buf_str(&b)));
 	add(&f, kv_text("client", client.c));
+	add_text(&f, "user", str_of(s->user));
 	add(&f, kv_text("stage", s->verb->stage));
 	add(&f, kv_text("verdict", verdict_name(row->verdict)));
 	add(&f, kv_text("reason", row->name));

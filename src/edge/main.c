@@ -23,6 +23,15 @@
 #define LISTENERS_MAX 64U
 #define DESCRIPTORS (CONNS_MAX + 256U) /* connections, listeners, channels, the loop */
 
+struct edge;
+
+/* One listening socket. */
+struct door {
+	struct edge *edge;
+	struct event *event;
+	enum cfg_service service;
+};
+
 struct edge {
 	struct role *role;
 	struct session_env env;
@@ -30,8 +39,8 @@ struct edge {
 	struct arena *arena; /* of <ours> */
 	struct journal *journal;
 	struct conns conns;
-	struct event *listeners[LISTENERS_MAX];
-	unsigned listener_count;
+	struct door doors[LISTENERS_MAX];
+	unsigned door_count;
 	struct event *every_second;
 	struct event *journal_due;
 	uint32_t links;    /* channels so far: the number of the newest */
@@ -144,6 +153,30 @@ on_conn_verdict(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static void
+on_sender_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct session *s = conns_find(&edge_of(r)->conns, m->sender_answer.session);
+
+	(void)from;
+	if (s == NULL)
+		return;
+	session_sender_answer(s, &m->sender_answer);
+	conns_attend(s);
+}
+
+static void
+on_rate_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct session *s = conns_find(&edge_of(r)->conns, m->rate_answer.session);
+
+	(void)from;
+	if (s == NULL)
+		return;
+	session_rate_answer(s, &m->rate_answer);
+	conns_attend(s);
+}
+
+static void
 on_rcpt_answer(struct role *r, struct channel *from, const struct msg *m)
 {
 	struct session *s = conns_find(&edge_of(r)->conns, m->rcpt_answer.session);
@@ -194,7 +227,8 @@ on_spool_room(struct role *r, struct channel *from, const struct msg *m)
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_conn_verdict] = on_conn_verdict, [MSG_rcpt_answer] = on_rcpt_answer,
 	[MSG_body_reply] = on_body_reply,     [MSG_mail_reply] = on_mail_reply,
-	[MSG_spool_room] = on_spool_room,
+	[MSG_spool_room] = on_spool_room,     [MSG_sender_answer] = on_sender_answer,
+	[MSG_rate_answer] = on_rate_answer,
 };
 
 /* ---- neighbours come and go ---- */
@@ -234,11 +268,11 @@ peer_down(struct role *r, struct channel *c)
 static void
 on_client(evutil_socket_t fd, short what, void *arg)
 {
-	struct edge *e = arg;
+	const struct door *d = arg;
 
 	(void)what;
-	tick(e);
-	conns_accept(&e->conns, fd);
+	tick(d->edge);
+	conns_accept(&d->edge->conns, fd, d->service);
 }
 
 /* Connections inherit it: a reply of ours must not wait for a delayed ACK. */
@@ -258,28 +292,30 @@ listener(struct role *r, unsigned number, int fd)
 	unsigned section = number / 2; /* LISTENER_NUMBER */
 	struct err err;
 
-	if (section >= r->cfg->listen_count || e->listener_count == LISTENERS_MAX ||
+	if (section >= r->cfg->listen_count || e->door_count == LISTENERS_MAX ||
 	    (r->cfg->listens[section].path.n == 0 && !no_delay(fd)) ||
 	    fd_nonblock(fd, &err) != RC_OK) {
 		log_put(LOG_ERROR, "listener", KVS(kv_num("number", number)));
 		return;
 	}
-	struct event *ev = event_new(r->base, fd, EV_READ | EV_PERSIST, on_client, e);
-	if (ev == NULL || event_add(ev, NULL) != 0) {
+	struct door *d = &e->doors[e->door_count];
+	*d = (struct door){.edge = e, .service = r->cfg->listens[section].service};
+	d->event = event_new(r->base, fd, EV_READ | EV_PERSIST, on_client, d);
+	if (d->event == NULL || event_add(d->event, NULL) != 0) {
 		log_say(LOG_ERROR, "listener", "out of memory");
-		if (ev != NULL)
-			event_free(ev);
+		if (d->event != NULL)
+			event_free(d->event);
 		return;
 	}
-	e->listeners[e->listener_count++] = ev;
+	e->door_count++;
 	(void)fd_take(&own);
 }
 
 static void
 stop_listening(struct edge *e)
 {
-	while (e->listener_count > 0) {
-		struct event *ev = e->listeners[--e->listener_count];
+	while (e->door_count > 0) {
+		struct event *ev = e->doors[--e->door_count].event;
 		int fd = event_get_fd(ev);
 
 		event_free(ev);
@@ -361,8 +397,8 @@ retire(struct role *r)
 {
 	struct edge *e = edge_of(r);
 
-	for (unsigned i = 0; i < e->listener_count; i++)
-		conns_accept(&e->conns, event_get_fd(e->listeners[i]));
+	for (unsigned i = 0; i < e->door_count; i++)
+		conns_accept(&e->conns, event_get_fd(e->doors[i].event), e->doors[i].service);
 	stop_listening(e);
 	e->retired = true;
 }

@@ -345,7 +345,8 @@ count_me(struct session *s, bool again)
 }
 
 struct session *
-session_new(struct session_env *env, uint32_t number, const struct netaddr *client, void *conn)
+session_new(struct session_env *env, uint32_t number, const struct netaddr *client,
+            enum cfg_service service, void *conn)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
@@ -355,6 +356,9 @@ session_new(struct session_env *env, uint32_t number, const struct netaddr *clie
 	s->conn = conn;
 	s->number = number;
 	s->client = *client;
+	s->service = service;
+	if (service == SERVICE_LOCAL && netaddr_is_local(client, &s->uid))
+		s->who = IDENTITY_LOCAL;
 	s->state = ST_CONNECT;
 	s->deadline_ms = env->now_ms + idle_ms(s);
 	if (env->draining)
@@ -378,6 +382,7 @@ session_free(struct session *s)
 		(void)tell_state(s, &m);
 	(void)tx_free(s->tx);
 	free(s->helo);
+	free(s->user);
 	drop_input(s);
 	free(s->out);
 	free(s);
@@ -403,9 +408,9 @@ session_await(struct session *s, enum await what, uint32_t link)
 	return REPLY_LATER;
 }
 
-/* The answer is here. The time it took is ours, not the client's. */
-static void
-awaited(struct session *s)
+/* The time it took is ours, not the client's. */
+void
+session_awaited(struct session *s)
 {
 	uint64_t took = s->env->now_ms - s->await_since;
 
@@ -415,8 +420,8 @@ awaited(struct session *s)
 		s->tx->since_ms += took;
 }
 
-static void
-answer(struct session *s, struct reply r)
+void
+session_answer(struct session *s, struct reply r)
 {
 	session_reply(s, r);
 	session_run(s);
@@ -430,7 +435,7 @@ session_conn_verdict(struct session *s, unsigned verdict)
 
 	if (s->await != AWAIT_VERDICT)
 		return;
-	awaited(s);
+	session_awaited(s);
 	if (refusals[verdict] != REASON_NONE)
 		(void)session_end(s, refusals[verdict]);
 	else
@@ -444,9 +449,9 @@ session_rcpt_answer(struct session *s, const struct msg_rcpt_answer *a)
 		return;
 	struct reply r = verb_rcpt_answer(s, a);
 	if (r.code == 0)
-		return; /* more to come */
-	awaited(s);
-	answer(s, r);
+		return; /* more to come, or the rate is asked for */
+	session_awaited(s);
+	session_answer(s, r);
 }
 
 /* Within the content a failure waits for its end: the client reads no reply before. */
@@ -457,7 +462,7 @@ body_failed(struct session *s, enum reason why)
 
 	tx_fail(s->tx, why);
 	if (ending)
-		answer(s, decide(s, s->tx->failed, STR_NONE));
+		session_answer(s, decide(s, s->tx->failed, STR_NONE));
 	else
 		session_run(s);
 }
@@ -469,12 +474,12 @@ session_body_reply(struct session *s, const struct msg_body_reply *a)
 
 	if (s->await != what || a->id != s->id)
 		return;
-	awaited(s);
+	session_awaited(s);
 	if (a->rc != RC_OK) {
 		body_failed(s, a->full ? REASON_disk_full : REASON_not_kept);
 	} else if (s->tx->ending) {
 		s->tx->file_ended = a->end;
-		answer(s, body_go_on(s));
+		session_answer(s, body_go_on(s));
 	} else {
 		session_run(s);
 	}
@@ -496,12 +501,12 @@ session_mail_reply(struct session *s, const struct msg_mail_reply *a)
 
 	if (s->await != AWAIT_COMMIT || a->id != s->id)
 		return;
-	awaited(s);
+	session_awaited(s);
 	if (a->rc != RC_OK)
 		why = a->full ? REASON_disk_full : REASON_not_kept;
 	if (why == REASON_kept)
 		session_took(s);
-	answer(s, decide(s, why, STR_NONE));
+	session_answer(s, decide(s, why, STR_NONE));
 }
 
 /* ---- trouble and time ---- */
@@ -512,15 +517,15 @@ give_up(struct session *s)
 {
 	enum await what = s->await;
 
-	awaited(s);
+	session_awaited(s);
 	if (what == AWAIT_VERDICT) {
 		(void)session_end(s, REASON_starting);
 	} else if (what == AWAIT_ITEM || what == AWAIT_FILE) {
 		body_failed(s, REASON_trouble);
 	} else {
-		if (what == AWAIT_RCPT)
+		if (what == AWAIT_RCPT || what == AWAIT_RATE)
 			tx_refuse(s->tx);
-		answer(s, decide(s, REASON_trouble, STR_NONE));
+		session_answer(s, decide(s, REASON_trouble, STR_NONE));
 	}
 }
 
@@ -534,8 +539,9 @@ session_link_lost(struct session *s, uint32_t link)
 /* How long each answer may take: a client waits 5 minutes for RCPT, 10 for the end of data
  * (RFC 5321 §4.5.3.2). */
 static const uint64_t patience_ms[] = {
-	[AWAIT_VERDICT] = 30000, [AWAIT_RCPT] = 60000,    [AWAIT_ITEM] = 120000,
-	[AWAIT_FILE] = 300000,   [AWAIT_COMMIT] = 300000,
+	[AWAIT_VERDICT] = 30000, [AWAIT_SENDER] = 60000, [AWAIT_RCPT] = 60000,
+	[AWAIT_RATE] = 30000,    [AWAIT_ITEM] = 120000,  [AWAIT_FILE] = 300000,
+	[AWAIT_COMMIT] = 300000,
 };
 
 /* SLOW-01: a message comes at a rate, however its octets are spread. */

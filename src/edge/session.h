@@ -10,9 +10,11 @@
 
 #include "base/id.h"
 #include "base/netaddr.h"
+#include "cfg/cfg.h"
 #include "edge/reply.h"
 #include "edge/tx.h"
 #include "ipc/msg.h"
+#include "policy/relay.h"
 
 #define SMTP_LINE_MAX 2048U /* octets with CRLF; RFC 5321 §4.5.3.1.4 asks for 512 and more */
 #define SMTP_DISCARD_MAX 65536U /* octets of an overlong line that we look at */
@@ -20,8 +22,6 @@
 #define SMTP_SIZE_SLACK \
 	(1U << 20) /* octets over message_size that are still read and discarded */
 
-struct cfg;
-struct relay_ours;
 struct verb;
 
 enum state {
@@ -44,7 +44,9 @@ enum state {
 enum await {
 	AWAIT_NOTHING,
 	AWAIT_VERDICT, /* state: conn_verdict */
+	AWAIT_SENDER,  /* vault: sender_answer */
 	AWAIT_RCPT,    /* vault: rcpt_answer */
+	AWAIT_RATE,    /* state: rate_answer */
 	AWAIT_ITEM,    /* writer: body_reply to an item */
 	AWAIT_FILE,    /* writer: body_reply to body_end */
 	AWAIT_COMMIT,  /* spool: mail_reply */
@@ -77,6 +79,10 @@ struct session {
 	void *conn; /* the owner's */
 	uint32_t number;
 	struct netaddr client;
+	enum cfg_service service; /* of the listener */
+	enum identity who;
+	uint32_t uid; /* of IDENTITY_LOCAL */
+	char *user;   /* owned; whose uid it is; NULL before vault said so */
 	enum state state;
 	const struct verb *verb; /* the latest */
 	struct tx *tx;           /* in IN_TX only, but while verb_mail runs */
@@ -88,7 +94,7 @@ struct session {
 	enum await await;
 	uint32_t await_link; /* the channel that the answer comes from */
 	uint64_t await_since;
-	uint32_t ask; /* number of the latest rcpt_ask */
+	uint32_t ask; /* number of the latest rcpt_ask, sender_ask or rate_ask */
 
 	uint64_t deadline_ms; /* for the present command, or the next octets of a message */
 	unsigned errors;
@@ -113,7 +119,7 @@ struct session {
 
 /* Asks state whether the client is welcome; NULL when memory is out. */
 struct session *session_new(struct session_env *env, uint32_t number,
-                            const struct netaddr *client, void *conn);
+                            const struct netaddr *client, enum cfg_service service, void *conn);
 
 /* Drops the transaction and tells state. NULL is fine; returns NULL. */
 struct session *session_free(struct session *s);
@@ -142,6 +148,8 @@ bool session_commits(const struct session *s);
  */
 
 void session_conn_verdict(struct session *s, unsigned verdict);
+void session_sender_answer(struct session *s, const struct msg_sender_answer *a);
+void session_rate_answer(struct session *s, const struct msg_rate_answer *a);
 void session_rcpt_answer(struct session *s, const struct msg_rcpt_answer *a);
 void session_body_reply(struct session *s, const struct msg_body_reply *a);
 void session_mail_reply(struct session *s, const struct msg_mail_reply *a);
@@ -160,7 +168,7 @@ void session_tick(struct session *s);
 /* env->draining has been set: an idle session ends now, another one after its message. */
 void session_drain(struct session *s);
 
-/* ---- for verbs.c and body.c ---- */
+/* ---- for verbs.c, local.c and body.c ---- */
 
 /* The only place that changes the state; also called when an awaited answer comes. */
 struct reply session_settle(struct session *s, struct reply r);
@@ -170,6 +178,10 @@ void session_reply(struct session *s, struct reply r);
 
 /* An answer will come over <link>: what a verb returns until then. */
 struct reply session_await(struct session *s, enum await what, uint32_t link);
+
+/* The awaited answer is here; what the reply to it leads to. */
+void session_awaited(struct session *s);
+void session_answer(struct session *s, struct reply r);
 
 /* Say why and goodbye, in the log too. Returns what a verb returns that has said all. */
 struct reply session_end(struct session *s, enum reason why);

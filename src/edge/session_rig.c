@@ -196,7 +196,7 @@ rig_start(struct rig *r)
 	r->out = BUF_ON(r->out_room);
 	r->mail.body = BUF_ON(r->body_room);
 	assert(netaddr_parse(STR("203.0.113.9"), &client));
-	r->s = session_new(&r->env, 0x4f1c0001, &client, NULL);
+	r->s = session_new(&r->env, 0x4f1c0001, &client, SERVICE_SMTP, NULL);
 	assert(r->s != NULL);
 }
 

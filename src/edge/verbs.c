@@ -8,6 +8,7 @@
 #include "cfg/cfg.h"
 #include "edge/body.h"
 #include "edge/decide.h"
+#include "edge/local.h"
 #include "edge/verbs.h"
 #include "policy/rcpt.h"
 #include "policy/relay.h"
@@ -195,6 +196,7 @@ static void
 ehlo_lines(const struct session *s, struct buf *b)
 {
 	buf_addf(b, "250-%.*s\r\n", STR_FMT(s->env->cfg->hostname));
+	local_offers(s, b);
 	for (size_t i = 0; i < LENGTH(offers); i++) {
 		struct str rest = str_of(offers[i]);
 		struct str word;
@@ -270,6 +272,8 @@ verb_mail(struct session *s, struct str arg)
 	enum reason why = mail_refusal(s, &m);
 	if (why != REASON_NONE)
 		return decide(s, why, STR_NONE);
+	if (s->who == IDENTITY_LOCAL)
+		return local_ask_sender(s, &m.from);
 	return (struct reply){.code = 250, .dsn = "2.1.0", .text = "sender noted"};
 }
 
@@ -300,7 +304,7 @@ authority(const struct session *s, const struct path *to, struct str *ret_domain
 	/* asked for only where it matters; where it cannot be told, nothing more is ours */
 	if (to->address.domain.is_literal)
 		(void)s->env->local(s->env->arg, s->conn, &local);
-	return relay_authority(IDENTITY_STRANGER, to, s->env->ours, &local, ret_domain);
+	return relay_authority(s->who, to, s->env->ours, &local, ret_domain);
 }
 
 static struct reply
@@ -322,7 +326,9 @@ verb_rcpt(struct session *s, struct str arg)
 		return decide(s, REASON_too_many_rcpts, buf_str(&to));
 	if (authority(s, &r.to, &domain) != RELAY_LOCAL) {
 		s->tx->refused++;
-		return decide(s, REASON_relay_denied, buf_str(&to));
+		return decide(
+			s, s->who == IDENTITY_LOCAL ? REASON_not_sent_out : REASON_relay_denied,
+			buf_str(&to));
 	}
 	return ask_vault(s, &r, domain, buf_str(&to));
 }
@@ -361,7 +367,10 @@ verb_rcpt_answer(struct session *s, const struct msg_rcpt_answer *a)
 	/* this recipient alone, and the client cannot tell it from the others */
 	if (why == REASON_rcpt_discarded)
 		(void)decide(s, why, buf_str(&to));
-	if (why == REASON_NONE || why == REASON_rcpt_discarded) {
+	bool good = why == REASON_NONE || why == REASON_rcpt_discarded;
+	if (good && s->who == IDENTITY_LOCAL)
+		return local_ask_rate(s);
+	if (good) {
 		t->accepted++;
 		return (struct reply){.code = 250, .dsn = "2.1.5", .text = "recipient noted"};
 	}

@@ -36,7 +36,7 @@ const struct verb *verb_inner(const char *name);
 /* Our first words. */
 struct reply verb_greet(struct session *s);
 
-/* vault's answer to RCPT; REPLY_LATER while more of it is to come. */
+/* vault's answer to RCPT; REPLY_LATER while more of it is to come, or state is asked. */
 struct reply verb_rcpt_answer(struct session *s, const struct msg_rcpt_answer *a);
 
 /* What a state is called and what it waits for. */

@@ -153,7 +153,7 @@ by_plan(struct maps_watch *m, const struct plan *plan)
 		return;
 	m->plan = plan->number;
 	m->count = 0;
-	if (cfg_domain_system(c) != NULL)
+	if (cfg_needs_users(c))
 		add(m, MAP_PASSWD, 0, "/etc/passwd");
 	for (unsigned i = 0; i < c->alias_files.count; i++)
 		add(m, MAP_ALIASES, i, c->alias_files.paths[i].p);

@@ -64,7 +64,7 @@ relay_authority(enum identity who, const struct path *to, const struct relay_our
 {
 	struct str domain = domain_of_ours(&to->address.domain, ours, local);
 
-	(void)who; /* a stranger, like everybody */
+	(void)who; /* nobody may send out: there is nobody yet to carry it */
 	if (to->kind == PATH_NULL || domain.n == 0)
 		return RELAY_DENIED;
 	*ret_domain = domain;

@@ -11,9 +11,10 @@
 
 struct path;
 
-/* Who the client has proved to be. There is no proof but this yet. */
+/* Who the client has proved to be. */
 enum identity {
 	IDENTITY_STRANGER,
+	IDENTITY_LOCAL, /* a user of this machine: the kernel vouches for the uid */
 };
 
 enum relay {

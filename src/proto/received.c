@@ -2,6 +2,7 @@
  * Our Received: field. See received.h.
  *
  *     Received: from HELO (RDNS [IP]) by HOST with PROTOCOL id ID [for <RCPT>]; DATE
+ *     Received: by HOST (from local user NAME, uid N) id ID [for <RCPT>]; DATE
  *
  * A local process has no IP: its uid stands there in a comment.
  */
@@ -56,20 +57,44 @@ add_client(struct buf *b, const struct received *r)
 	buf_addc(b, ')');
 }
 
+/* The name was looked up by us; who the client is, it need not say. */
+static void
+add_user(struct buf *b, const struct received *r)
+{
+	uint32_t uid;
+
+	buf_add(b, STR("by "));
+	buf_add(b, r->host);
+	buf_add(b, STR(" (from local user "));
+	add_word(b, r->user);
+	if (netaddr_is_local(&r->client, &uid))
+		buf_addf(b, ", uid %" PRIu32, uid);
+	buf_addc(b, ')');
+}
+
+static void
+add_peer(struct buf *b, const struct received *r)
+{
+	buf_add(b, STR("from "));
+	add_word(b, r->helo.n > 0 ? r->helo : STR("unknown"));
+	buf_addc(b, ' ');
+	add_client(b, r);
+	buf_add(b, STR(" by "));
+	buf_add(b, r->host);
+	buf_add(b, STR(" with "));
+	add_with(b, r);
+}
+
 bool
 received_add(struct buf *b, const struct received *r)
 {
 	char room[RECEIVED_MAX];
 	struct buf v = BUF_ON(room);
 
-	buf_add(&v, STR("from "));
-	add_word(&v, r->helo.n > 0 ? r->helo : STR("unknown"));
-	buf_addc(&v, ' ');
-	add_client(&v, r);
-	buf_add(&v, STR(" by "));
-	buf_add(&v, r->host);
-	buf_add(&v, STR(" with "));
-	add_with(&v, r);
+	if (r->user.n > 0)
+		add_user(&v, r);
+	else
+		add_peer(&v, r);
 	buf_addf(&v, " id %s", id_text(r->id).c);
 	if (r->rcpt.n > 0) {
 		buf_add(&v, STR(" for <"));

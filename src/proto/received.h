@@ -21,6 +21,7 @@ struct received {
 	uint64_t id;
 	struct str rcpt; /* printed address of the only recipient; empty: no `for` */
 	uint64_t wall_us;
+	struct str user; /* the local client's name; empty: a stranger */
 };
 
 /*

@@ -68,6 +68,24 @@ test_whole_field(void **unused)
 		    " 0000000000000; Tue, 1 Jul 2003 10:52:37 +0000\n");
 }
 
+static void
+test_a_user_of_the_machine(void **unused)
+{
+	struct received r = plain();
+
+	(void)unused;
+	r.client = netaddr_local(33);
+	r.user = STR("www-data");
+	assert_received(&r,
+	                "Received: by mail.l.example (from local user www-data, uid 33) id\n"
+	                " 0000000000000 for <bob@l.example>; Tue, 1 Jul 2003 10:52:37 +0000\n");
+	r.user = STR("a) by x (b");
+	r.rcpt = STR_NONE;
+	assert_received(&r,
+	                "Received: by mail.l.example (from local user a??by?x??b, uid 33) id\n"
+	                " 0000000000000; Tue, 1 Jul 2003 10:52:37 +0000\n");
+}
+
 /* RFC 3848, RFC 6531 §4.3. */
 static void
 test_with(void **unused)
@@ -192,6 +210,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_field),
+		cmocka_unit_test(test_a_user_of_the_machine),
 		cmocka_unit_test(test_with),
 		cmocka_unit_test(test_hostile_names_write_no_words_of_ours),
 		cmocka_unit_test(test_longest_field_fits),

@@ -1,6 +1,6 @@
 /*
- * state: how many connections there are, over all edges. In memory only; after a restart the
- * edges say again what they hold. doc/state.md.
+ * state: how many connections there are, over all edges, and how much each user of the machine
+ * sends. In memory only; after a restart the edges say again what they hold. doc/state.md.
  */
 #include <sys/random.h>
 
@@ -8,6 +8,14 @@
 #include "cfg/cfg.h"
 #include "role/role.h"
 #include "state/counts.h"
+#include "state/rates.h"
+
+#define RATE_USERS_MOST 4096 /* who send within the same hour; past it one waits */
+
+struct state {
+	struct counts *counts;
+	struct rates *rates;
+};
 
 /* Memory and channels; nothing else. */
 static const struct walls walls = {.folder = FOLDER_EMPTY, .files = 64 + PEERS_MAX};
@@ -44,14 +52,45 @@ on_conn_close(struct role *r, struct channel *from, const struct msg *m)
 		channel_cut(from, "a session closed that was not open");
 }
 
+/* Root may do anything else too: it has a rate only where the operator gave it one. */
+static uint64_t
+rate_of(const struct role *r, const struct msg_rate_ask *ask)
+{
+	const struct cfg_local *l = cfg_local_find(r->cfg, ask->user);
+
+	if (l != NULL && l->rate > 0)
+		return l->rate;
+	return ask->uid == 0 ? 0 : r->cfg->local_rate;
+}
+
+static void
+on_rate_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	const struct msg_rate_ask *ask = &m->rate_ask;
+	const struct state *self = r->self;
+	uint64_t rate = rate_of(r, ask);
+	struct msg answer = {
+		.no = MSG_rate_answer,
+		.rate_answer = {
+				.session = ask->session, .ask = ask->ask, .rate = (uint32_t)rate}
+        };
+	struct err e;
+
+	if (rate > 0)
+		answer.rate_answer.wait = rates_take(self->rates, ask->uid, rate, r->now_ms);
+	if (channel_send(from, &answer, &e) != RC_OK && e.rc != RC_TEMP)
+		channel_cut(from, "it does not read its answers");
+}
+
 static void
 on_status_ask(struct role *r, struct channel *from, const struct msg *m)
 {
+	const struct state *self = r->self;
 	struct msg answer = {
 		.no = MSG_state_status,
 		.state_status = {.ask = m->status_ask.ask,
-	                         .connections = (uint32_t)counts_all(r->self),
-	                         .clients = (uint32_t)counts_clients(r->self)}
+	                         .connections = (uint32_t)counts_all(self->counts),
+	                         .clients = (uint32_t)counts_clients(self->counts)}
         };
 	struct err e;
 
@@ -66,7 +105,8 @@ state_peer_up(struct role *r, struct channel *c)
 {
 	if (channel_peer(c) != EDGE)
 		return;
-	struct counts_edge *edge = counts_edge_new(r->self);
+	const struct state *self = r->self;
+	struct counts_edge *edge = counts_edge_new(self->counts);
 
 	channel_set_data(c, edge);
 	if (edge == NULL) {
@@ -85,13 +125,18 @@ state_peer_down(struct role *r, struct channel *c)
 static enum rc
 state_open(struct role *r, struct err *e)
 {
+	static struct state self;
 	struct table_secret secret;
 
 	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
 		return err_sys(e, "draw a secret");
-	r->self = counts_new((size_t)r->cfg->max_connections,
-	                     (size_t)r->cfg->max_connections_client, secret);
-	return r->self == NULL ? err_set(e, RC_TEMP, "no memory for the counts") : RC_OK;
+	r->self = &self;
+	self.counts = counts_new((size_t)r->cfg->max_connections,
+	                         (size_t)r->cfg->max_connections_client, secret);
+	self.rates = rates_new(RATE_USERS_MOST, secret);
+	if (self.counts == NULL || self.rates == NULL)
+		return err_set(e, RC_TEMP, "no memory for the counts");
+	return RC_OK;
 }
 
 static enum rc
@@ -106,6 +151,7 @@ state_reconfigure(struct role *r, const struct cfg *next, struct err *e)
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_conn_open] = on_conn_open,
 	[MSG_conn_close] = on_conn_close,
+	[MSG_rate_ask] = on_rate_ask,
 	[MSG_status_ask] = on_status_ask,
 };
 

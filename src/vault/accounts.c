@@ -31,16 +31,26 @@ struct accounts {
 	int64_t seen; /* PRAGMA data_version that <cache> belongs to */
 };
 
+/* Since version 2: what users of the machine may send as, see allowed.c. */
+#define SENDERS \
+	"CREATE TABLE senders (" \
+	" name TEXT NOT NULL," \
+	" address TEXT NOT NULL," \
+	" added_us INTEGER NOT NULL," \
+	" PRIMARY KEY (name, address)" \
+	") STRICT, WITHOUT ROWID;"
+
 /* synchronous = FULL: an account that was confirmed survives a power cut. */
 static const struct db_kind kind = {
 	.name = ACCOUNTS_FILE,
-	.version = 1,
+	.version = 2,
 	.pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		   "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
 	.schema = "CREATE TABLE accounts ("
 		  " address TEXT PRIMARY KEY NOT NULL,"
 		  " added_us INTEGER NOT NULL"
-		  ") STRICT, WITHOUT ROWID;",
+		  ") STRICT, WITHOUT ROWID;" SENDERS,
+	.upgrades = (const char *const[]){SENDERS},
 };
 
 static enum rc
@@ -246,4 +256,10 @@ accounts_list(struct accounts *a, struct str after, unsigned most, accounts_each
 		(void)db_err(a->db, e, "list accounts");
 	(void)sqlite3_reset(a->list); /* repeats the error of the step */
 	return code == SQLITE_ROW || code == SQLITE_DONE ? RC_OK : e->rc;
+}
+
+sqlite3 *
+accounts_db(struct accounts *a)
+{
+	return a->db;
 }

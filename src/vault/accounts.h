@@ -19,6 +19,10 @@ struct cfg;
 /* Open or make the file, and read it through once: a damaged one is RC_PERM. */
 enum rc accounts_open(const char *path, struct accounts **ret, struct err *e) MUST_CHECK;
 
+/* For allowed.c, which has a table of its own in it. */
+struct sqlite3;
+struct sqlite3 *accounts_db(struct accounts *a);
+
 /* NULL is fine; returns NULL. */
 struct accounts *accounts_close(struct accounts *a);
 

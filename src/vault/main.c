@@ -7,9 +7,11 @@
 #include "db/db.h"
 #include "role/role.h"
 #include "vault/accounts.h"
+#include "vault/allowed.h"
 #include "vault/list.h"
 #include "vault/maps.h"
 #include "vault/resolve.h"
+#include "vault/senders.h"
 
 #define ANSWER_TARGETS 128 /* msg.def: in one rcpt_answer */
 
@@ -23,6 +25,7 @@ static const struct walls walls = {
 
 struct vault {
 	struct accounts *accounts;
+	struct allowed *allowed;
 	struct maps *maps;
 	struct resolve *resolve;
 	bool fresh;   /* refreshed in this loop turn */
@@ -40,6 +43,14 @@ has_account(void *arg, struct str mailbox, bool *ret, struct err *e)
 		return e->rc;
 	v->fresh = true;
 	return accounts_has(v->accounts, mailbox, ret, e);
+}
+
+static enum rc
+is_allowed(void *arg, struct str user, struct str address, bool *ret, struct err *e)
+{
+	struct vault *v = arg;
+
+	return allowed_has(v->allowed, user, address, ret, e);
 }
 
 static void
@@ -117,6 +128,38 @@ on_rcpt_ask(struct role *r, struct channel *from, const struct msg *m)
 	            resolve_rcpt(v->resolve, m->rcpt_ask.local, m->rcpt_ask.domain, &found, &e),
 	            &e);
 	answer_rcpt(from, &m->rcpt_ask, &found);
+}
+
+/* Where passwd could not be read, nobody is told that he is nobody. */
+static enum sender_verdict
+judge_sender(struct vault *v, const struct cfg *c, struct sender *s)
+{
+	const struct users *users = maps_users(v->maps);
+	struct err e;
+
+	if (users == NULL)
+		return SENDER_TROUBLE;
+	s->user = users_name(users, s->uid);
+	if (s->user.n == 0)
+		return SENDER_NO_USER;
+	enum sender_verdict verdict = senders_judge(c, s, is_allowed, v, &e);
+	note_health(v, verdict == SENDER_TROUBLE ? RC_TEMP : RC_OK, &e);
+	return verdict;
+}
+
+static void
+on_sender_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	const struct msg_sender_ask *ask = &m->sender_ask;
+	struct sender s = {.uid = ask->uid, .local = ask->local, .domain = ask->domain};
+	struct msg out = {
+		.no = MSG_sender_answer,
+		.sender_answer = {.session = ask->session, .ask = ask->ask}
+        };
+
+	out.sender_answer.verdict = (uint8_t)judge_sender(r->self, r->cfg, &s);
+	out.sender_answer.user = s.user;
+	answer(from, &out);
 }
 
 static void
@@ -242,7 +285,9 @@ vault_open(struct role *r, struct err *e)
 	if (vault.resolve == NULL)
 		return err_set(e, RC_TEMP, "no memory for aliases");
 	r->self = &vault;
-	return accounts_open(ACCOUNTS_FILE, &vault.accounts, e);
+	if (accounts_open(ACCOUNTS_FILE, &vault.accounts, e) != RC_OK)
+		return e->rc;
+	return allowed_open(vault.accounts, &vault.allowed, e);
 }
 
 /* RFC 5321 §4.5.1: say early where postmaster would be refused. */
@@ -302,13 +347,15 @@ vault_close(struct role *r)
 
 	v->resolve = resolve_free(v->resolve);
 	v->maps = maps_free(v->maps);
+	v->allowed = allowed_close(v->allowed);
 	v->accounts = accounts_close(v->accounts);
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_rcpt_ask] = on_rcpt_ask,       [MSG_map] = on_map,
-	[MSG_map_gone] = on_map_gone,       [MSG_user_add] = on_user_add,
-	[MSG_user_remove] = on_user_remove, [MSG_user_list] = on_user_list,
+	[MSG_rcpt_ask] = on_rcpt_ask,     [MSG_map] = on_map,
+	[MSG_sender_ask] = on_sender_ask, [MSG_map_gone] = on_map_gone,
+	[MSG_user_add] = on_user_add,     [MSG_user_remove] = on_user_remove,
+	[MSG_user_list] = on_user_list,
 };
 
 static const struct role_def def = {

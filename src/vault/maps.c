@@ -58,7 +58,7 @@ static void
 plan(struct maps *m, const struct cfg *cfg)
 {
 	m->cfg = cfg;
-	if (cfg_domain_system(cfg) != NULL)
+	if (cfg_needs_users(cfg))
 		add_slot(m, MAP_PASSWD, 0, STR(PASSWD));
 	for (unsigned i = 0; i < cfg->alias_files.count; i++)
 		add_slot(m, MAP_ALIASES, i, cfg->alias_files.paths[i]);

@@ -17,6 +17,7 @@ struct user_key {
 
 struct users {
 	struct table *table; /* user_key -> enum user_kind */
+	struct table *uids;  /* uint32_t -> user_key */
 	unsigned mailboxes;
 };
 
@@ -62,7 +63,10 @@ add(struct users *u, const struct passwd_row *row, uint64_t uid_min, uint64_t ui
 		return true;
 	*kind = mailbox ? USER_MAILBOX : USER_SYSTEM;
 	u->mailboxes += mailbox;
-	return true;
+	struct user_key *first = table_put(u->uids, &row->uid);
+	if (first != NULL && first->name[0] == '\0')
+		*first = key;
+	return first != NULL;
 }
 
 static unsigned
@@ -73,6 +77,14 @@ count_lines(struct str text)
 	for (size_t i = 0; i < text.n; i++)
 		count += text.p[i] == '\n';
 	return count;
+}
+
+static bool
+make_tables(struct users *u, unsigned most, struct table_secret secret)
+{
+	u->table = table_new(sizeof(struct user_key), sizeof(enum user_kind), most, secret);
+	u->uids = table_new(sizeof(uint32_t), sizeof(struct user_key), most, secret);
+	return u->table != NULL && u->uids != NULL;
 }
 
 enum rc
@@ -90,8 +102,7 @@ users_read(struct str passwd, uint64_t uid_min, uint64_t uid_max, struct users *
 		(void)err_set(e, RC_PERM, "more than %u lines", USERS_MOST);
 	} else if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret)) {
 		(void)err_sys(e, "draw a secret");
-	} else if ((u->table = table_new(sizeof(struct user_key), sizeof(enum user_kind), lines,
-	                                 secret)) == NULL) {
+	} else if (!make_tables(u, lines, secret)) {
 		(void)err_set(e, RC_TEMP, "no memory for users");
 	} else {
 		while (passwd_next(&passwd, &row))
@@ -114,6 +125,14 @@ users_find(const struct users *u, struct str name)
 	return kind == NULL ? USER_NONE : *kind;
 }
 
+struct str
+users_name(const struct users *u, uint32_t uid)
+{
+	const struct user_key *key = table_get(u->uids, &uid);
+
+	return key == NULL ? STR_NONE : str_of(key->name);
+}
+
 unsigned
 users_count(const struct users *u)
 {
@@ -123,8 +142,10 @@ users_count(const struct users *u)
 struct users *
 users_free(struct users *u)
 {
-	if (u != NULL)
+	if (u != NULL) {
 		(void)table_free(u->table);
+		(void)table_free(u->uids);
+	}
 	free(u);
 	return NULL;
 }

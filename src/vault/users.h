@@ -26,6 +26,9 @@ enum rc users_read(struct str passwd, uint64_t uid_min, uint64_t uid_max, struct
 /* <name> exactly. */
 enum user_kind users_find(const struct users *u, struct str name);
 
+/* Whose uid it is, the first of several; empty: nobody's. Lives as long as <u>. */
+struct str users_name(const struct users *u, uint32_t uid);
+
 /* The next <most> names with a mailbox whose name@<domain> stands behind <after>, in the order
  * of these addresses. Returns how many; the texts live as long as <u>. */
 unsigned users_list(const struct users *u, struct str domain, struct str after, struct str *ret,
