@@ -14,7 +14,7 @@ LINES_OF_A_FUNCTION = 60
 ORDER = (
     ("base",), ("proto",), ("policy",), ("db",), ("ipc",), ("cfg",), ("role",),
     ("edge", "vault", "state", "store", "spool", "writer", "deliver", "control", "logger"),
-    ("master",), ("command",),
+    ("master",), ("command", "sendmail"),
 )
 PURE = ("base", "proto", "policy")
 
