@@ -172,7 +172,7 @@ on_down(void *arg, struct channel *c, const char *why)
 
 /* ---- what roles say ---- */
 
-/* Said once more, it has taken the new values that it was told. */
+/* Said once more, it has taken the new values that it was told, or takes nothing new. */
 static void
 on_ready(struct slot *s, const struct msg *m)
 {
@@ -328,6 +328,7 @@ ask_to_leave(struct slot *s)
 	s->asked = true;
 	if (s->channel == NULL || channel_send(s->channel, &m, &e) != RC_OK)
 		house_kill(s);
+	s->awaits = true;
 	tell_process(s);
 }
 

@@ -45,7 +45,7 @@ struct slot {
 	bool ready;              /* its walls stand, it said so */
 	bool begun;              /* house_begin was called for it */
 	bool asked;              /* to leave */
-	bool awaits;             /* it was told new values, and has not said ready again */
+	bool awaits;             /* it was told new values, or to leave: ready comes again */
 	bool served;             /* this one or a predecessor was ready */
 	unsigned walls;
 	unsigned deaths; /* since it last lived for long */

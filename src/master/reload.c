@@ -4,7 +4,7 @@
  *   PHASE_IDLE   read, check, bind: a failure is an answer, nothing has changed
  *   PHASE_BORN   the new edges start, and do not listen yet: a failure takes them away again
  *   PHASE_TOLD   the others take the new values in place; one that cannot is replaced
- *   then         the new edges listen, the old ones cease to: PHASE_IDLE
+ *   PHASE_OVER   the new edges listen, the old ones cease to: then the operator is told
  */
 #include <stdlib.h>
 #include <sysexits.h>
@@ -39,7 +39,7 @@ struct asks {
 struct reload {
 	struct house *house;
 	const char *path;
-	enum { PHASE_IDLE, PHASE_BORN, PHASE_TOLD } phase;
+	enum { PHASE_IDLE, PHASE_BORN, PHASE_TOLD, PHASE_OVER } phase;
 	struct plan *plan;        /* the next; held until it is in force */
 	struct listeners sockets; /* the next; once that is in force, those before it */
 	struct asks asks;         /* whom the present reload is for */
@@ -74,8 +74,7 @@ reload_free(struct reload *r)
 		return NULL;
 	if (r->late != NULL)
 		event_free(r->late);
-	if (r->phase != PHASE_IDLE)
-		r->plan = plan_drop(r->plan);
+	r->plan = plan_drop(r->plan);
 	free(r);
 	return NULL;
 }
@@ -373,7 +372,8 @@ hand_over(struct reload *r)
 	            kv_num("delivers", c->delivers), kv_num("writers", c->writers),
 	            kv_num("ms", clock_mono_ms() - r->since_ms)));
 	r->plan = plan_drop(r->plan);
-	finish(r, EX_OK);
+	r->phase = PHASE_OVER;
+	set_patience(r);
 }
 
 /* Fewer writers: once no edge is left that could choose one of them. */
@@ -416,18 +416,22 @@ look_at_births(struct reload *r)
 	}
 }
 
-/* Nobody is awaited; or nobody accepts any more. */
 static bool
-may_hand_over(const struct house *h)
+awaits_any(const struct house *h, unsigned procs)
 {
-	unsigned awaited = 0;
-	unsigned guards = 0;
+	for (unsigned i = 0; i < h->slot_count; i++)
+		if ((procs & (unsigned)h->slots[i].proc) != 0 && h->slots[i].awaits)
+			return true;
+	return false;
+}
 
-	for (unsigned i = 0; i < h->slot_count; i++) {
-		awaited += h->slots[i].awaits;
-		guards += h->slots[i].proc == EDGE && h->slots[i].begun;
-	}
-	return awaited == 0 || guards == 0;
+static bool
+somebody_accepts(const struct house *h)
+{
+	for (unsigned i = 0; i < h->slot_count; i++)
+		if (h->slots[i].proc == EDGE && h->slots[i].begun && !h->slots[i].asked)
+			return true;
+	return false;
 }
 
 void
@@ -439,8 +443,10 @@ reload_step(struct reload *r)
 		return;
 	if (r->phase == PHASE_BORN)
 		look_at_births(r);
-	if (r->phase == PHASE_TOLD && may_hand_over(h))
+	if (r->phase == PHASE_TOLD && (!awaits_any(h, IN_PLACE) || !somebody_accepts(h)))
 		hand_over(r);
+	if (r->phase == PHASE_OVER && !awaits_any(h, BY_GENERATION))
+		finish(r, EX_OK);
 	if (r->phase != PHASE_IDLE)
 		return;
 	spare_writers(h);
@@ -464,7 +470,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 		(void)err_set(&e, RC_TEMP, "the edges of the new configuration do not start");
 		give_up(r, &e);
 	}
-	for (unsigned i = 0; i < h->slot_count && r->phase == PHASE_TOLD; i++) {
+	for (unsigned i = 0; i < h->slot_count; i++) {
 		if (h->slots[i].house != NULL && h->slots[i].awaits)
 			log_put(LOG_WARN, "reload_slow",
 			        KVS(kv_text("of", proc_name(h->slots[i].proc)),

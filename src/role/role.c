@@ -236,6 +236,18 @@ on_begin(struct role *r, struct channel *master, const struct msg *m)
 }
 
 static void
+say_ready(struct role *r)
+{
+	struct msg m = {.no = MSG_ready, .ready = {.walls = r->inside->walls}};
+	struct err e;
+
+	if (channel_send(r->inside->master, &m, &e) != RC_OK) {
+		log_say(LOG_ERROR, "ready", e.text);
+		role_quit(r, EX_OSERR);
+	}
+}
+
+static void
 drain(struct role *r, uint64_t most_ms)
 {
 	if (r->draining)
@@ -263,18 +275,7 @@ on_retire(struct role *r, struct channel *master, const struct msg *m)
 		r->inside->def->retire(r);
 	else
 		drain(r, RETIRE_MS);
-}
-
-static void
-say_ready(struct role *r)
-{
-	struct msg m = {.no = MSG_ready, .ready = {.walls = r->inside->walls}};
-	struct err e;
-
-	if (channel_send(r->inside->master, &m, &e) != RC_OK) {
-		log_say(LOG_ERROR, "ready", e.text);
-		role_quit(r, EX_OSERR);
-	}
+	say_ready(r);
 }
 
 static enum rc
