@@ -3,8 +3,6 @@
 import ctypes
 import os
 
-import pytest
-
 _CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x00020000, 1 << 12, 1 << 14, 1 << 18
 
 
@@ -37,4 +35,5 @@ def need_mounts():
             os._exit(1)
         os._exit(0)
     if os.waitpid(pid, 0)[1] != 0:
+        import pytest  # here, for the demo uses this package where there is none
         pytest.skip("needs root and mount namespaces: a passwd of its own is laid over /etc/passwd")
