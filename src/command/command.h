@@ -55,7 +55,7 @@ struct cfg *command_cfg(const struct call *call, bool warn);
 /* "sekisho: ..." on stderr, one line, fit for a terminal (print.h); returns <code>. */
 int command_fail(int code, const char *fmt, ...) PRINTF(2, 3);
 
-command_run_fn command_run, command_check, command_config, command_version;
+command_run_fn command_run, command_check, command_config, command_prepare, command_version;
 command_run_fn command_queue_list, command_queue_show, command_queue_cat;
 command_run_fn command_queue_hold, command_queue_release, command_queue_retry;
 command_run_fn command_queue_delete, command_queue_flush, command_explain;

@@ -23,6 +23,7 @@ static command_run_fn run_help;
 /* clang-format off */
 static const struct command commands[] = {
 	{"run",        "",   "Be the mail server, until SIGTERM.",                    0,            0, 0, command_run},
+	{"prepare",    "",   "Make the folders of data_dir; run does so too.",        0,            0, 0, command_prepare},
 	{"check",      "",   "Check the configuration, with the code that run uses.", COMMAND_JSON, 0, 0, command_check},
 	{"config",     "",   "Print the values in effect, each with what it does.",
 	                                                           COMMAND_JSON | COMMAND_DEFAULTS, 0, 0, command_config},

@@ -55,6 +55,24 @@ folder_parent(int data, const char *path, int *ret_fd, const char **ret_name, st
 	return *ret_fd < 0 ? err_sys(e, "open %s", first) : RC_OK;
 }
 
+/* What is right already is left: under a service manager we may not be able to change it. */
+static enum rc
+folder_settle(const struct folder *f, int fd, uid_t uid, gid_t gid, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "stat %s", f->path);
+	if (geteuid() == 0 && (st.st_uid != uid || st.st_gid != gid)) {
+		if (fchown(fd, uid, gid) < 0)
+			return err_sys(e, "give %s to uid %u", f->path, uid);
+		st.st_mode = 0; /* the call takes away set-group-ID */
+	}
+	if ((st.st_mode & 07777) != f->mode && fchmod(fd, f->mode) < 0)
+		return err_sys(e, "set the mode of %s", f->path);
+	return RC_OK;
+}
+
 static enum rc
 folder_make(const struct cfg *c, int data, const struct folder *f, struct err *e)
 {
@@ -78,11 +96,7 @@ folder_make(const struct cfg *c, int data, const struct folder *f, struct err *e
 		uid = geteuid();
 		gid = getegid();
 	}
-	if (geteuid() == 0 && fchown(fd, uid, gid) < 0)
-		return err_sys(e, "give %s to uid %u", f->path, uid);
-	if (fchmod(fd, f->mode) < 0)
-		return err_sys(e, "set the mode of %s", f->path);
-	return RC_OK;
+	return folder_settle(f, fd, uid, gid, e);
 }
 
 enum rc
