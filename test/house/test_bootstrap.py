@@ -58,7 +58,7 @@ def test_demo_shows_a_message_and_stops_on_ctrl_c(demo_folder, tmp_path):
 
 def test_help_names_every_command():
     told = subprocess.run([ROOT / "bootstrap"], text=True, capture_output=True, check=True).stdout
-    for command in ("run", "test", "build", "bench", "soak", "fmt"):
+    for command in ("run", "test", "build", "install", "uninstall", "bench", "soak", "fmt"):
         assert f"\n  {command} " in told
     assert subprocess.run([ROOT / "bootstrap", "--help"], text=True, capture_output=True,
                           check=True).stdout == told
