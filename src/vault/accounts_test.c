@@ -101,6 +101,25 @@ test_added_is_there(void **state)
 	add(r->a, "bob@example.org");
 }
 
+/* Nor does a "yes" its end; and who is removed may come again. */
+static void
+test_removed_is_gone(void **state)
+{
+	struct room *r = *state;
+	struct err e;
+
+	add(r->a, "alice@example.org");
+	add(r->a, "bob@example.org");
+	assert_true(has(r->a, "alice@example.org"));
+	assert_int_equal(accounts_remove(r->a, STR("alice@example.org"), &e), RC_OK);
+	assert_false(has(r->a, "alice@example.org"));
+	assert_true(has(r->a, "bob@example.org"));
+	assert_int_equal(accounts_remove(r->a, STR("alice@example.org"), &e), RC_PERM);
+	assert_string_equal(e.text, "alice@example.org has no account");
+	add(r->a, "alice@example.org");
+	assert_true(has(r->a, "alice@example.org"));
+}
+
 static void
 test_it_stays_over_a_restart(void **state)
 {
@@ -318,6 +337,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_added_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_removed_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_it_stays_over_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_by_somebody_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_unknown, setup, teardown),

@@ -1,6 +1,7 @@
 /*
  * The real vault behind its walls, asked as edge and control ask it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -200,6 +201,82 @@ test_alias_and_list(void **state)
 	assert_true(account.added_us > 0);
 }
 
+/* Messages over two channels have no order: asked until it is so, or for 5 s. */
+static void
+assert_becomes(struct house *h, const char *local, enum rcpt_verdict want)
+{
+	struct msg m = {.rcpt_answer = {.verdict = UINT8_MAX}};
+
+	for (unsigned i = 0; i < 500 && m.rcpt_answer.verdict != want; i++) {
+		ask(h, local, "example.org", &m);
+		if (m.rcpt_answer.verdict != want)
+			(void)usleep(10000);
+	}
+	assert_int_equal(m.rcpt_answer.verdict, want);
+}
+
+static void
+send_aliases(struct house *h, const char *text)
+{
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0 && fflush(file) == 0);
+	struct msg m = {
+		.no = MSG_map, .map = {.kind = MAP_ALIASES, .file = fileno(file)}
+        };
+	try_send(&h->vault, h->vault.master, MASTER, &m);
+	(void)fclose(file);
+}
+
+/* Files come as descriptors, behind all walls. */
+static void
+test_maps(void **state)
+{
+	struct house *h = *state;
+	struct str path = STR("/t/aliases");
+
+	stop(h);
+	h->cfg.alias_files = (struct cfg_files){&path, 1};
+	start(h);
+	assert_becomes(h, "one", RCPT_TROUBLE);
+	send_aliases(h, "two: /dev/null\n");
+	assert_becomes(h, "one", RCPT_NO_SUCH);
+	assert_becomes(h, "two", RCPT_DISCARD);
+	send_aliases(h, "one: one\n");
+	assert_becomes(h, "one", RCPT_LOOP); /* names itself, and is no account */
+	assert_becomes(h, "two", RCPT_NO_SUCH);
+	struct msg m = {
+		.no = MSG_map_gone,
+		.map_gone = {.kind = MAP_ALIASES, .removed = 1, .why = STR("no such file")}
+        };
+	try_send(&h->vault, h->vault.master, MASTER, &m);
+	assert_becomes(h, "two", RCPT_TROUBLE);
+}
+
+static void
+test_remove(void **state)
+{
+	struct house *h = *state;
+	char text[256];
+	struct msg m;
+
+	assert_int_equal(add(h, STR("alice@example.org"), text, sizeof(text)), RC_OK);
+	assert_becomes(h, "alice", RCPT_MAILBOXES);
+	for (int round = 0; round < 2; round++) {
+		m = (struct msg){
+			.no = MSG_user_remove,
+			.user_remove = {.ask = 6, .address = STR("Alice@example.org")}
+                };
+		try_send(&h->vault, h->control, CONTROL, &m);
+		assert_true(try_take(&h->vault, h->control, CONTROL, &m));
+		assert_int_equal(m.user_answer.ask, 6);
+		assert_int_equal(m.user_answer.rc, round == 0 ? RC_OK : RC_PERM);
+		ask(h, "alice", "example.org", &m);
+		assert_int_equal(m.rcpt_answer.verdict, RCPT_NO_SUCH);
+	}
+}
+
 /* A neighbour that breaks the rules loses its channel; the others keep theirs. */
 static void
 test_hostile_neighbour(void **state)
@@ -219,6 +296,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_add_then_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alias_and_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_maps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_neighbour, setup, teardown),
 	};
 
