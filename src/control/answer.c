@@ -285,3 +285,23 @@ answer_master(struct buf *b, const struct request *q, const struct msg *m)
 	else
 		answer_end(b, false);
 }
+
+/* ---- copies for a backup ---- */
+
+void
+answer_copy(struct buf *b, const struct request *q, const struct msg *m)
+{
+	const struct msg_copy_answer *a = &m->copy_answer;
+	char room[sizeof(((struct err *)0)->text)];
+	struct buf text = BUF_ON(room);
+
+	(void)q;
+	if (a->rc != RC_OK) {
+		buf_add(&text, a->text);
+		answer_error(b, EX_TEMPFAIL, text.p);
+		return;
+	}
+	answer_line(b, json_pack("{s:{s:b, s:I, s:I}}", "row", "whole", (int)a->whole, "pages",
+	                         (json_int_t)a->pages, "left", (json_int_t)a->left));
+	answer_end(b, false);
+}

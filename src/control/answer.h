@@ -30,6 +30,7 @@ json_t *answer_id(uint64_t id);
 void answer_queue(struct buf *b, const struct request *q, const struct msg *m);
 void answer_changed(struct buf *b, const struct request *q, const struct msg *m);
 void answer_body(struct buf *b, const struct request *q, const struct msg *m);
+void answer_copy(struct buf *b, const struct request *q, const struct msg *m);
 void answer_journal(struct buf *b, const struct request *q, const struct msg *m);
 void answer_user(struct buf *b, const struct request *q, const struct msg *m);
 

@@ -355,6 +355,12 @@ on_body_answer(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static void
+on_copy_answer(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->copy_answer.ask, answer_copy);
+}
+
+static void
 on_journal_answer(struct role *r, struct channel *from, const struct msg *m)
 {
 	on_answer(r, from, m, m->journal_answer.ask, answer_journal);
@@ -408,6 +414,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_spool_status] = on_spool_status,   [MSG_process] = on_process,
 	[MSG_queue_changed] = on_queue_changed, [MSG_body_answer] = on_body_answer,
 	[MSG_master_answer] = on_master_answer,
+	[MSG_copy_answer] = on_copy_answer,
 };
 
 /* Beyond what every role has: its clients. */

@@ -16,6 +16,7 @@ static void ask_user_remove(const struct request *q, uint32_t ask, struct msg *r
 static void ask_user_list(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_reload(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_log(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_copy(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_status(const struct request *q, uint32_t ask, struct msg *ret);
 
 #define P(name) BIT(PARAM_##name)
@@ -41,6 +42,9 @@ static const struct verb verbs[] = {
 	{"reload",        MASTER, MSG_master_answer, 0,          0,          true,  ask_reload},
 	{"log",           MASTER, MSG_master_answer, P(level) | P(roles), 0, true,  ask_log},
 	{"config",        CONTROL, MSG_NO_MAX,       0,          P(at),      false, NULL},
+	{"copy_spool",    SPOOL, MSG_copy_answer,    P(act),     0,          false, ask_copy},
+	{"copy_accounts", VAULT, MSG_copy_answer,    P(act),     0,          false, ask_copy},
+	{"copy_journal",  STORE, MSG_copy_answer,    P(act),     0,          false, ask_copy},
 	{"status",        STATE | SPOOL, MSG_NO_MAX, 0,          0,          false, ask_status},
 };
 /* clang-format on */
@@ -195,4 +199,13 @@ ask_status(const struct request *q, uint32_t ask, struct msg *ret)
 {
 	(void)q;
 	*ret = (struct msg){.no = MSG_status_ask, .status_ask.ask = ask};
+}
+
+static void
+ask_copy(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	*ret = (struct msg){
+		.no = MSG_copy_ask,
+		.copy_ask = {.ask = ask, .act = (uint8_t)q->number[PARAM_act]}
+        };
 }

@@ -104,7 +104,8 @@ batch_kept(struct spool *sp)
 		            false);
 	for (unsigned i = 0; i < b->mail_count; i++)
 		add_fresh(sp, &b->mails[i]);
-	for (unsigned i = 0; i < b->body_count; i++)
+	/* a backup that is under way has their rows: the hourly look finds them later */
+	for (unsigned i = 0; i < b->body_count && !sp->copy.on; i++)
 		body_remove(b->bodies[i]);
 	batch_clear(b);
 }

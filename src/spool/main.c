@@ -11,7 +11,6 @@
 
 #include "base/log.h"
 #include "cfg/cfg.h"
-#include "db/db.h"
 #include "role/role.h"
 #include "spool/spool.h"
 #include "spool/users.h"
@@ -115,6 +114,18 @@ on_queue_ask(struct role *r, struct channel *c, const struct msg *m)
 	journal_flush(sp->journal, role_peer(r, STORE, 0));
 }
 
+/* What waits for its commit would be missing, and must not delay it. */
+static void
+on_copy_ask(struct role *r, struct channel *c, const struct msg *m)
+{
+	struct spool *sp = spool_of(r);
+	sqlite3 *db = batch_commit(sp) ? tables_connection(sp->tables) : NULL;
+
+	copying_answer(&sp->copy, db, c, &m->copy_ask, r->now_ms);
+	if (!sp->copy.on)
+		sp->sweep_ms = 0; /* bodies that were left for it may go */
+}
+
 static void
 on_body_ask(struct role *r, struct channel *c, const struct msg *m)
 {
@@ -140,6 +151,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_work_done] = on_work_done,     [MSG_work_broken] = on_work_broken,
 	[MSG_deliver_for] = on_deliver_for, [MSG_queue_ask] = on_queue_ask,
 	[MSG_status_ask] = on_status_ask,   [MSG_body_ask] = on_body_ask,
+	[MSG_copy_ask] = on_copy_ask,
 };
 
 static void
@@ -195,6 +207,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	struct spool *sp = spool_of(self->role);
 	room_look(sp);
 	if (!sp->broken)
+		db_copy_tick(&sp->copy, sp->now_ms);
+	if (!sp->broken && !sp->copy.on)
 		body_sweep(sp);
 	routes_tick(sp);
 	shrink(sp);
@@ -345,6 +359,8 @@ on_close(struct role *r)
 	journal_flush(sp->journal, role_peer(r, STORE, 0));
 	event_free(self->tick);
 	event_free(self->soon);
+	if (!sp->broken)
+		db_copy_stop(&sp->copy);
 	if (!sp->broken) /* closing an SQLite database writes to it */
 		sp->tables = tables_close(sp->tables);
 }

@@ -21,6 +21,7 @@
 #include <sys/queue.h>
 
 #include "ipc/channel.h"
+#include "role/copying.h"
 #include "role/journal.h"
 #include "spool/retry.h"
 #include "spool/route.h"
@@ -103,6 +104,8 @@ struct spool {
 	uint64_t sweep_ms;
 	uint64_t swept;
 	uint64_t said_log_ms;
+
+	struct db_copy copy; /* an operator's backup: meanwhile no body is removed */
 };
 
 /* ---- keep.c ---- */

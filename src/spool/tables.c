@@ -369,6 +369,12 @@ tables_tally(const struct tables *t)
 	return t->tally;
 }
 
+sqlite3 *
+tables_connection(struct tables *t)
+{
+	return t->db;
+}
+
 uint64_t
 tables_log_octets(const struct tables *t)
 {

@@ -153,6 +153,10 @@ struct tally tables_tally(const struct tables *t);
 /* The least id of a message, which came first; 0: there is none. */
 enum rc tables_oldest(struct tables *t, uint64_t *ret, struct err *e) MUST_CHECK;
 
+/* For a copy of it (db_copy.h). */
+struct sqlite3;
+struct sqlite3 *tables_connection(struct tables *t);
+
 /* Octets of the log; bring it into the file and let it start anew. */
 uint64_t tables_log_octets(const struct tables *t);
 enum rc tables_checkpoint(struct tables *t, struct err *e) MUST_CHECK;

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "cfg/cfg.h"
-#include "db/db.h"
+#include "role/copying.h"
 #include "role/role.h"
 #include "store/records.h"
 #include "store/waiting.h"
@@ -31,6 +31,7 @@ static const struct walls walls = {
 };
 
 struct store {
+	struct db_copy copy; /* for the operator's backup */
 	struct records *records; /* NULL while the file cannot be used */
 	struct waiting *waiting;
 	struct event *timer;
@@ -51,6 +52,7 @@ disk_failed(struct role *r, const struct err *e)
 	if (!s->failing)
 		log_say(LOG_ERROR, "journal_failed", e->text);
 	s->failing = true;
+	db_copy_stop(&s->copy);
 	s->records = records_close(s->records);
 	s->retry_ms = r->now_ms + RETRY_MS;
 }
@@ -261,6 +263,15 @@ on_journal_ask(struct role *r, struct channel *from, const struct msg *m)
 	}
 }
 
+static void
+on_copy_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct store *s = r->self;
+	sqlite3 *db = flush(r) ? records_connection(s->records) : NULL;
+
+	copying_answer(&s->copy, db, from, &m->copy_ask, r->now_ms);
+}
+
 /* ---- life ---- */
 
 static enum rc
@@ -301,6 +312,7 @@ store_turn(struct role *r)
 {
 	struct store *s = r->self;
 
+	db_copy_tick(&s->copy, r->now_ms);
 	if (may_leave(r))
 		role_quit(r, EX_OK);
 	else if (waiting_count(s->waiting) >= BATCH_RECORDS && s->records != NULL)
@@ -341,6 +353,7 @@ store_close(struct role *r)
 	if (!flush(r) && waiting_count(s->waiting) > 0)
 		log_put(LOG_WARN, "journal_lost",
 		        KVS(kv_num("records", waiting_count(s->waiting))));
+	db_copy_stop(&s->copy);
 	s->records = records_close(s->records);
 	s->waiting = waiting_free(s->waiting);
 	event_free(s->timer);
@@ -349,6 +362,7 @@ store_close(struct role *r)
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_journal_put] = on_journal_put,
 	[MSG_journal_ask] = on_journal_ask,
+	[MSG_copy_ask] = on_copy_ask,
 };
 
 static const struct role_def def = {

@@ -33,7 +33,7 @@ struct records {
  */
 static const struct db_kind kind = {
 	.name = RECORDS_FILE,
-	.version = 1,
+	.version = RECORDS_VERSION,
 	.opening = "PRAGMA locking_mode = EXCLUSIVE;",
 	.pragmas = "PRAGMA auto_vacuum = INCREMENTAL;" /* writes, even what is so already */
 		   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -99,6 +99,12 @@ void
 records_limit(struct records *r, const struct records_limits *limits)
 {
 	r->limits = *limits;
+}
+
+sqlite3 *
+records_connection(struct records *r)
+{
+	return r->db;
 }
 
 struct records *

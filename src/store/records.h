@@ -8,6 +8,7 @@
 #include "store/waiting.h"
 
 #define RECORDS_FILE "journal.db"
+#define RECORDS_VERSION 1 /* its user_version; a newer one is refused */
 #define RECORDS_ASIDE_FILE RECORDS_FILE ".damaged"
 
 /* Rows forgotten in one records_forget: some milliseconds. */
@@ -23,6 +24,10 @@ struct records_limits {
 /* In the working directory. e->sys is EBADMSG for a damaged file: then records_set_aside. */
 enum rc records_open(const struct records_limits *limits, struct records **ret,
                      struct err *e) MUST_CHECK;
+
+/* For a copy of it (db_copy.h). */
+struct sqlite3;
+struct sqlite3 *records_connection(struct records *r);
 
 /* Other limits from now on; records_forget comes to them. */
 void records_limit(struct records *r, const struct records_limits *limits);

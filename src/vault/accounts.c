@@ -43,7 +43,7 @@ struct accounts {
 /* synchronous = FULL: an account that was confirmed survives a power cut. */
 static const struct db_kind kind = {
 	.name = ACCOUNTS_FILE,
-	.version = 2,
+	.version = ACCOUNTS_VERSION,
 	.pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		   "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
 	.schema = "CREATE TABLE accounts ("
@@ -119,6 +119,12 @@ accounts_open(const char *path, struct accounts **ret, struct err *e)
 	}
 	(void)accounts_close(a);
 	return e->rc;
+}
+
+sqlite3 *
+accounts_connection(struct accounts *a)
+{
+	return a->db;
 }
 
 struct accounts *

@@ -12,6 +12,7 @@
 #include "base/err.h"
 
 #define ACCOUNTS_FILE "accounts.db"
+#define ACCOUNTS_VERSION 2 /* its user_version; a newer one is refused */
 
 struct accounts;
 struct cfg;
@@ -25,6 +26,10 @@ struct sqlite3 *accounts_db(struct accounts *a);
 
 /* NULL is fine; returns NULL. */
 struct accounts *accounts_close(struct accounts *a);
+
+/* For a copy of it (db_copy.h). */
+struct sqlite3;
+struct sqlite3 *accounts_connection(struct accounts *a);
 
 /*
  * Read <address>, as an operator types it, into the text that names its account. RC_PERM, in

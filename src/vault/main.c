@@ -4,7 +4,7 @@
  */
 #include "base/log.h"
 #include "cfg/cfg.h"
-#include "db/db.h"
+#include "role/copying.h"
 #include "role/role.h"
 #include "vault/accounts.h"
 #include "vault/allowed.h"
@@ -28,6 +28,7 @@ struct vault {
 	struct allowed *allowed;
 	struct maps *maps;
 	struct resolve *resolve;
+	struct db_copy copy; /* for the operator's backup */
 	bool fresh;   /* refreshed in this loop turn */
 	bool failing; /* the accounts could not be read when last asked for; logged then */
 };
@@ -270,6 +271,15 @@ on_map_gone(struct role *r, struct channel *master, const struct msg *m)
 		channel_cut(master, "a file that the configuration does not name");
 }
 
+static void
+on_copy_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	struct vault *v = r->self;
+
+	copying_answer(&v->copy, accounts_connection(v->accounts), from, &m->copy_ask,
+	               r->now_ms);
+}
+
 /* ---- life ---- */
 
 static enum rc
@@ -338,6 +348,7 @@ vault_turn(struct role *r)
 	struct vault *v = r->self;
 
 	v->fresh = false;
+	db_copy_tick(&v->copy, r->now_ms);
 }
 
 static void
@@ -348,6 +359,7 @@ vault_close(struct role *r)
 	v->resolve = resolve_free(v->resolve);
 	v->maps = maps_free(v->maps);
 	v->allowed = allowed_close(v->allowed);
+	db_copy_stop(&v->copy);
 	v->accounts = accounts_close(v->accounts);
 }
 
@@ -355,7 +367,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_rcpt_ask] = on_rcpt_ask,     [MSG_map] = on_map,
 	[MSG_sender_ask] = on_sender_ask, [MSG_map_gone] = on_map_gone,
 	[MSG_user_add] = on_user_add,     [MSG_user_remove] = on_user_remove,
-	[MSG_user_list] = on_user_list,
+	[MSG_user_list] = on_user_list,   [MSG_copy_ask] = on_copy_ask,
 };
 
 static const struct role_def def = {
