@@ -413,8 +413,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_user_answer] = on_user_answer,     [MSG_state_status] = on_state_status,
 	[MSG_spool_status] = on_spool_status,   [MSG_process] = on_process,
 	[MSG_queue_changed] = on_queue_changed, [MSG_body_answer] = on_body_answer,
-	[MSG_master_answer] = on_master_answer,
-	[MSG_copy_answer] = on_copy_answer,
+	[MSG_master_answer] = on_master_answer, [MSG_copy_answer] = on_copy_answer,
 };
 
 /* Beyond what every role has: its clients. */
