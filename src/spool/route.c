@@ -316,14 +316,13 @@ scan_one(struct spool *sp, struct err *e)
 	struct routes *rs = &sp->routes;
 	char room[SCAN_OCTETS];
 	struct buf name = BUF_ON(room);
-	struct buf seen = BUF_ON(rs->seen);
 
 	e->rc = tables_next_route(sp->tables, (struct str){rs->seen, rs->seen_n}, &name, e);
 	if (e->rc != RC_OK || name.cut || name.n > ROUTE_NAME_MAX) {
 		rs->seen_n = 0;
 		return false;
 	}
-	buf_clear(&seen);
+	struct buf seen = BUF_ON(rs->seen); /* which empties it */
 	buf_add(&seen, buf_str(&name));
 	rs->seen_n = seen.n;
 	if (route_find(sp, buf_str(&name)) == NULL && has_due(sp, buf_str(&name), e) == RC_OK)
@@ -475,5 +474,5 @@ routes_wait(const struct spool *sp)
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	if (schedule_ready_count(r->schedule) > 0 && route_takes(r))
 		return true;
-	return false;
+	return sp->routes.users_wait;
 }

@@ -52,6 +52,7 @@ struct route {
 	uint64_t stage_ms; /* when this stage began */
 	uint64_t used_ms;  /* when it last had anything to do */
 	uint64_t ask_ms;   /* do not ask before */
+	uint64_t heard_ms; /* when it last answered, or was given its first work */
 };
 
 TAILQ_HEAD(route_list, route);
@@ -63,7 +64,8 @@ struct routes {
 	uint64_t horizon_us;
 	size_t octets; /* of all letters */
 	uint32_t asks;
-	size_t seen_n; /* the walk over the routes that rows name */
+	bool users_wait; /* for one of the delivers that run to make room */
+	size_t seen_n;   /* the walk over the routes that rows name */
 	char seen[ROUTE_NAME_MAX + 1];
 };
 
@@ -123,6 +125,7 @@ void routes_reread(struct spool *sp, uint64_t id);
 void routes_drop(struct spool *sp, uint64_t id);
 unsigned routes_ready_count(const struct spool *sp);
 void routes_doubt(struct spool *sp);
-bool routes_wait(const struct spool *sp); /* something is ready, and somebody takes it */
+bool routes_wait(const struct spool *sp); /* something is ready, and somebody takes it, or will
+                                           * soon */
 
 #endif

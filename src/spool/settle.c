@@ -162,8 +162,10 @@ settle_lane(struct spool *sp, struct route *r, struct lane *l, const struct msg_
 		count++;
 		settle_one(sp, r, t, o, &result);
 	}
-	if (count > 0)
+	if (count > 0) {
+		r->heard_ms = sp->now_ms;
 		finish(sp, r, t);
+	}
 	return count;
 }
 
@@ -221,6 +223,10 @@ void_lanes(struct route *r, const struct channel *c)
  * A sync failed for one: the kernel may have dropped what others wrote and will not say so
  * again. No unsettled batch of anybody counts; each leaves and comes back with fresh
  * descriptors, and what it had goes out again.
+ *
+ * In a user's home, which may be a file system of the user's own making, it says nothing of
+ * others: it would be a way to stop everybody's mail. They hear of an error by descriptions of
+ * their own, opened before their first write.
  */
 void
 settle_broken(struct spool *sp, struct channel *c, struct str why)
@@ -230,6 +236,6 @@ settle_broken(struct spool *sp, struct channel *c, struct str why)
 	log_put(LOG_ERROR, "deliver_broken",
 	        KVS(kv_num("deliver", channel_index(c)), kv_str("why", why)));
 	TAILQ_FOREACH(r, &sp->routes.list, link)
-	if (r->kind != ROUTE_ENDPOINT)
+	if (channel_index(c) < DELIVER_USERS ? r->kind != ROUTE_ENDPOINT : r == route_of(c))
 		void_lanes(r, c);
 }

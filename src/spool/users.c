@@ -92,6 +92,14 @@ age(struct spool *sp, struct route *r)
 
 	if (schedule_ready_count(r->schedule) + schedule_out_count(r->schedule) > 0)
 		r->used_ms = sp->now_ms;
+	if (schedule_out_count(r->schedule) == 0)
+		r->heard_ms = sp->now_ms;
+	if ((r->stage == STAGE_GIVEN || r->stage == STAGE_CLOSING) &&
+	    sp->now_ms - r->heard_ms >= sp->cfg->system_deliver_silence * 1000) {
+		log_put(LOG_WARN, "user_silent", KVS(kv_str("user", user_of(r))));
+		release(sp, r,
+		        STAGE_RELEASED); /* what it had comes back with its channel's end */
+	}
 	if (r->refuse != RC_OK && is_settled(sp, r))
 		route_take_again(sp, r);
 	if (r->stage == STAGE_ASKED && stage_age_ms >= ASKED_MOST_MS)
@@ -113,11 +121,11 @@ wants(const struct spool *sp, const struct route *r)
 }
 
 /*
- * Who makes room: the one that has had nothing to do for longest, else the one that has worked
+ * One makes room: the one that has had nothing to do for longest, else the one that has worked
  * for longest, if that is a while.
  */
-static void
-make_room(struct spool *sp)
+static bool
+close_one(struct spool *sp)
 {
 	struct route *idle = NULL;
 	struct route *busy = NULL;
@@ -125,8 +133,6 @@ make_room(struct spool *sp)
 
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	{
-		if (r->stage == STAGE_CLOSING || r->stage == STAGE_RELEASED)
-			return; /* room is on its way */
 		if (r->stage != STAGE_GIVEN || !route_has_channel(r))
 			continue;
 		if (r->used_ms < sp->now_ms && (idle == NULL || r->used_ms < idle->used_ms))
@@ -135,8 +141,23 @@ make_room(struct spool *sp)
 		    (busy == NULL || r->stage_ms < busy->stage_ms))
 			busy = r;
 	}
-	if (idle != NULL || busy != NULL)
-		set_stage(sp, idle != NULL ? idle : busy, STAGE_CLOSING);
+	if (idle == NULL && busy == NULL)
+		return false;
+	set_stage(sp, idle != NULL ? idle : busy, STAGE_CLOSING);
+	return true;
+}
+
+/* For so many; some may be on their way out already. */
+static void
+make_room(struct spool *sp, unsigned many)
+{
+	unsigned coming = 0;
+	struct route *r;
+
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	coming += r->stage == STAGE_CLOSING || r->stage == STAGE_RELEASED;
+	while (coming < many && close_one(sp))
+		coming++;
 }
 
 void
@@ -144,6 +165,7 @@ users_turn(struct spool *sp)
 {
 	struct route *r;
 	struct route *next;
+	unsigned wait = 0;
 
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	if (r->kind == ROUTE_USER)
@@ -153,15 +175,18 @@ users_turn(struct spool *sp)
 		next = TAILQ_NEXT(r, link);
 		if (!wants(sp, r))
 			continue;
-		if (running++ >= sp->cfg->system_delivers) {
-			make_room(sp);
-			return;
+		if (running >= sp->cfg->system_delivers) {
+			wait++;
+			continue;
 		}
 		/* behind the others: all come to their turn */
 		TAILQ_REMOVE(&sp->routes.list, r, link);
 		TAILQ_INSERT_TAIL(&sp->routes.list, r, link);
 		ask(sp, r);
+		running++;
 	}
+	make_room(sp, wait);
+	sp->routes.users_wait = wait > 0;
 }
 
 void
