@@ -126,10 +126,11 @@ struct cfg {
 };
 
 /*
- * Read and check the whole of <path>. All that was found is in <report>, one a line:
- * "FILE:LINE: KEY: what was expected", or "FILE:LINE: warning: ..." for what does not stop
- * us; so with RC_OK it holds warnings or nothing. RC_PERM for a file that is wrong, RC_TEMP
- * where it could not be read now or memory is out.
+ * Read and check the whole of <path>, and behind it, as if they stood in it, the files *.conf
+ * of the folder conf.d beside it, in the order of their names' octets. All that was found is in
+ * <report>, one a line: "FILE:LINE: KEY: what was expected", or "FILE:LINE: warning: ..." for
+ * what does not stop us; so with RC_OK it holds warnings or nothing. RC_PERM for a file that is
+ * wrong, RC_TEMP where it could not be read now or memory is out.
  */
 struct buf;
 enum rc cfg_read(const char *path, struct cfg **ret, struct buf *report) MUST_CHECK;

@@ -22,6 +22,10 @@ struct cfg_build {
 	unsigned **alias_lines;           /* of each of c->domains, of each of its aliases */
 };
 
+/* As cfg_read_text of cfg.h, of several files read as one; sets the lines they begin with. */
+enum rc cfg_read_sources(struct cfg_source *sources, unsigned count, struct cfg **ret,
+                         struct buf *report) MUST_CHECK;
+
 /* Each returns false only where memory is out. */
 bool cfg_build_options(struct cfg_build *b) MUST_CHECK;
 bool cfg_build_files(struct cfg_build *b) MUST_CHECK;

@@ -32,8 +32,11 @@ cfg_build_unique(struct cfg_build *b, struct cfg_named *named, unsigned count, c
 			named[kept++] = named[i];
 		else if (named[i].node != NULL)
 			cfg_report_error(b->report, named[i].node->line, key,
-			                 "%s is there twice, first in line %u",
-			                 cfg_given(named[i].node->title).c, last->node->line);
+			                 "%s is there twice, first in %s",
+			                 cfg_given(named[i].node->title).c,
+			                 cfg_report_place(b->report, named[i].node->line,
+			                                  last->node->line)
+			                         .c);
 	}
 	return kept;
 }
@@ -90,8 +93,9 @@ set_same_as(struct cfg_build *b, struct cfg_domain *d, const struct cfg_node *n)
 		                 cfg_given(v->text).c);
 	else if (cfg_tree_value(section, "same_as") != NULL)
 		cfg_report_error(b->report, v->line, "same_as",
-		                 "%s has a same_as itself (line %u): name the last one",
-		                 cfg_given(v->text).c, section->line);
+		                 "%s has a same_as itself (%s): name the last one",
+		                 cfg_given(v->text).c,
+		                 cfg_report_place(b->report, v->line, section->line).c);
 	else
 		d->same_as = to->name;
 	if (cfg_build_count(n, "alias") > 0 || cfg_tree_value(n, "catch_all") != NULL)

@@ -6,10 +6,6 @@
  *     cfg_option, cfg_files, cfg_listen, cfg_domain, cfg_alias, cfg_loop
  *                  meaning: units, ranges, names
  */
-#include <fcntl.h>
-#include <stdlib.h>
-
-#include "base/fd.h"
 #include "cfg/cfg_build.h"
 #include "cfg/cfg_text.h"
 
@@ -34,19 +30,51 @@ cfg_build_next(const struct cfg_node *n, const char *key)
 	return n;
 }
 
-static enum rc
-read_tree(struct cfg_build *b, struct str text)
+/* One text of all sources, each with its last line ended. False: libconfuse must not see it. */
+static bool
+clean_sources(struct cfg_build *b, struct cfg_source *sources, unsigned count, char *clean,
+              size_t *ret_n, unsigned *ret_odd)
 {
-	char *clean = arena_alloc(b->temp, text.n + 1);
+	struct cfg_seen seen = {.line = 1};
+	bool good = true;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct str text = sources[i].text;
+
+		if (text.n > 0 && text.p[text.n - 1] == '\n')
+			text.n--;
+		sources[i].line = seen.line;
+		/* of what it says, all is the report's */
+		good = cfg_text_clean(text, clean + n, &seen, b->report) && good;
+		n += text.n;
+		if (seen.odd == 0 || *ret_odd == 0)
+			*ret_n = n; /* what is not understood does not reach the next file */
+		*ret_odd = seen.odd;
+		clean[n++] = '\n';
+	}
+	return good;
+}
+
+static enum rc
+read_tree(struct cfg_build *b, struct cfg_source *sources, unsigned count)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		n += sources[i].text.n + 1;
+	char *clean = arena_alloc(b->temp, n + 1);
 	struct cfg_node *file = NULL;
-	unsigned odd;
+	unsigned odd = 0;
 
 	if (clean == NULL)
 		return RC_TEMP;
-	if (!cfg_text_clean(text, clean, &odd, b->report))
+	b->report->sources = sources;
+	b->report->source_count = count;
+	if (!clean_sources(b, sources, count, clean, &n, &odd))
 		return RC_PERM;
 	unsigned before = b->report->errors;
-	enum rc rc = cfg_tree_read(clean, text.n, b->temp, &file, b->report);
+	enum rc rc = cfg_tree_read(clean, n, b->temp, &file, b->report);
 	b->file = file;
 	if (rc == RC_TEMP || (rc == RC_OK && odd == 0))
 		return rc;
@@ -84,7 +112,7 @@ build(struct cfg_build *b)
 }
 
 static enum rc
-read_into(struct cfg_build *b, struct str text)
+read_into(struct cfg_build *b, struct cfg_source *sources, unsigned count)
 {
 	b->c = arena_alloc(b->keeps, sizeof(*b->c));
 	b->report = arena_alloc(b->temp, sizeof(*b->report));
@@ -92,22 +120,23 @@ read_into(struct cfg_build *b, struct str text)
 		return RC_TEMP;
 	b->c->arena = b->keeps;
 	b->report->arena = b->temp;
-	enum rc rc = read_tree(b, text);
+	enum rc rc = read_tree(b, sources, count);
 	return rc == RC_OK ? build(b) : rc;
 }
 
 enum rc
-cfg_read_text(const char *path, struct str text, struct cfg **ret, struct buf *report)
+cfg_read_sources(struct cfg_source *sources, unsigned count, struct cfg **ret,
+                 struct buf *report)
 {
 	struct cfg_build b = {.keeps = arena_new(ARENA_OCTETS),
 	                      .temp = arena_new(ARENA_OCTETS)};
 	bool made = b.keeps != NULL && b.temp != NULL;
-	enum rc rc = made ? read_into(&b, text) : RC_TEMP;
+	enum rc rc = made ? read_into(&b, sources, count) : RC_TEMP;
 
-	if (b.report != NULL)
-		cfg_report_print(b.report, path, report);
+	if (b.report != NULL && b.report->source_count > 0)
+		cfg_report_print(b.report, report);
 	if (rc == RC_TEMP)
-		buf_addf(report, "%s: no memory to read it\n", path);
+		buf_addf(report, "%s: no memory to read it\n", sources[0].path);
 	(void)arena_free(b.temp);
 	if (rc == RC_OK)
 		*ret = b.c;
@@ -116,29 +145,10 @@ cfg_read_text(const char *path, struct str text, struct cfg **ret, struct buf *r
 	return rc;
 }
 
-static enum rc
-read_file(const char *path, char *room, size_t *ret_n, struct err *e)
-{
-	CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "cannot be opened");
-	return fd_read_all(fd, room, CFG_OCTETS_MAX, ret_n, e);
-}
-
 enum rc
-cfg_read(const char *path, struct cfg **ret, struct buf *report)
+cfg_read_text(const char *path, struct str text, struct cfg **ret, struct buf *report)
 {
-	char *room = malloc(CFG_OCTETS_MAX);
-	struct err e;
-	size_t n = 0;
-	enum rc rc = room == NULL ? err_set(&e, RC_TEMP, "no memory to read it")
-	                          : read_file(path, room, &n, &e);
+	struct cfg_source source = {.path = path, .text = text};
 
-	if (rc == RC_OK)
-		rc = cfg_read_text(path, (struct str){room, n}, ret, report);
-	else
-		buf_addf(report, "%s: %s\n", path, e.text);
-	free(room);
-	return rc;
+	return cfg_read_sources(&source, 1, ret, report);
 }

@@ -62,17 +62,44 @@ finding_cmp(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* The file that has this line; the first one for line 0. */
+static const struct cfg_source *
+source_of(const struct cfg_report *r, unsigned line)
+{
+	unsigned i = r->source_count - 1;
+
+	while (i > 0 && (line == 0 || r->sources[i].line > line))
+		i--;
+	return &r->sources[i];
+}
+
+struct cfg_place
+cfg_report_place(const struct cfg_report *r, unsigned here, unsigned line)
+{
+	const struct cfg_source *s = source_of(r, line);
+	struct cfg_place place;
+	struct buf b = BUF_ON(place.c);
+
+	buf_clear(&b);
+	if (s != source_of(r, here))
+		buf_addf(&b, "%s:%u", s->path, line - s->line + 1);
+	if (s == source_of(r, here) || b.cut) /* a very long path is left out */
+		buf_addf(&b, "line %u", line - s->line + 1);
+	return place;
+}
+
 /* Whole lines only. */
 static void
-print_line(struct buf *out, const char *path, unsigned line, struct str text)
+print_line(const struct cfg_report *r, struct buf *out, unsigned line, struct str text)
 {
+	const struct cfg_source *s = source_of(r, line);
 	size_t was = out->n;
 	bool was_cut = out->cut;
 
 	out->cut = false;
-	buf_add(out, str_of(path));
+	buf_add(out, str_of(s->path));
 	if (line > 0)
-		buf_addf(out, ":%u", line);
+		buf_addf(out, ":%u", line - s->line + 1);
 	buf_add(out, STR(": "));
 	buf_add(out, text);
 	buf_addc(out, '\n');
@@ -84,7 +111,7 @@ print_line(struct buf *out, const char *path, unsigned line, struct str text)
 }
 
 void
-cfg_report_print(struct cfg_report *r, const char *path, struct buf *out)
+cfg_report_print(struct cfg_report *r, struct buf *out)
 {
 	unsigned kept = r->found < CFG_REPORT_MOST ? r->found : CFG_REPORT_MOST;
 	char room[64];
@@ -93,10 +120,10 @@ cfg_report_print(struct cfg_report *r, const char *path, struct buf *out)
 	buf_add(out, STR_NONE); /* terminated, also where there is nothing to say */
 	qsort(r->kept, kept, sizeof(r->kept[0]), finding_cmp);
 	for (unsigned i = 0; i < kept; i++)
-		print_line(out, path, r->kept[i].line, r->kept[i].text);
+		print_line(r, out, r->kept[i].line, r->kept[i].text);
 	if (r->found > kept) {
 		buf_addf(&more, "and %u more", r->found - kept);
-		print_line(out, path, 0, buf_str(&more));
+		print_line(r, out, 0, buf_str(&more));
 	}
 }
 

@@ -298,8 +298,8 @@ take_option(struct reader *r, const struct token *word, const struct cfg_key *ke
 	if (!take_value(r, &list))
 		return false;
 	if (*set > 0)
-		cfg_report_error(r->report, word->line, key->name,
-		                 "set twice, first in line %u", *set);
+		cfg_report_error(r->report, word->line, key->name, "set twice, first in %s",
+		                 cfg_report_place(r->report, word->line, *set).c);
 	else if (list && key->kind == KEY_VALUE)
 		cfg_report_error(r->report, word->line, key->name,
 		                 "expected one value, not a list");
@@ -355,21 +355,21 @@ take_statement(struct reader *r)
 
 /* The line of the first octet that is no UTF-8, or 0. */
 static unsigned
-line_not_utf8(struct str text)
+line_not_utf8(struct str text, unsigned no)
 {
 	struct str line;
 
-	for (unsigned no = 1; str_cut(&text, '\n', &line); no++)
+	for (; str_cut(&text, '\n', &line); no++)
 		if (!str_is_utf8(line))
 			return no;
 	return 0;
 }
 
 bool
-cfg_text_clean(struct str text, char *clean, unsigned *ret_odd, struct cfg_report *report)
+cfg_text_clean(struct str text, char *clean, struct cfg_seen *seen, struct cfg_report *report)
 {
-	struct reader r = {.text = text, .clean = clean, .line = 1, .report = report};
-	unsigned not_utf8 = line_not_utf8(text);
+	struct reader r = {.text = text, .clean = clean, .line = seen->line, .report = report};
+	unsigned not_utf8 = line_not_utf8(text, seen->line);
 
 	if (not_utf8 > 0) {
 		cfg_report_error(report, not_utf8, NULL, "the text is not UTF-8");
@@ -377,10 +377,14 @@ cfg_text_clean(struct str text, char *clean, unsigned *ret_odd, struct cfg_repor
 	}
 	if (text.n > 0)
 		memcpy(clean, text.p, text.n);
+	memcpy(r.levels[0].set, seen->set, sizeof(seen->set));
 	while (take_statement(&r))
 		;
 	while (r.at < text.n) /* octets are judged, and comments blanked, up to the end */
 		(void)take_token(&r);
-	*ret_odd = r.odd;
+	memcpy(seen->set, r.levels[0].set, sizeof(seen->set));
+	seen->line = r.line + 1; /* the caller ends each file's last line */
+	if (seen->odd == 0)
+		seen->odd = r.odd;
 	return !r.bad;
 }

@@ -17,6 +17,14 @@
 #define CFG_CFG_TEXT_H
 
 #include "cfg/cfg_report.h"
+#include "cfg/cfg_schema.h"
+
+/* What the files before this one had: each goes on where the last one ended. */
+struct cfg_seen {
+	unsigned line;              /* that this one starts with; the first one's is 1 */
+	unsigned odd;               /* see below */
+	unsigned set[CFG_KEY_MOST]; /* by key number: the line it was set in, or 0 */
+};
 
 /*
  * Copy <text> to <clean>, which has as much room, with blanks in place of comments and of
@@ -24,10 +32,10 @@
  * value belongs. Each of these is reported with its line, as are octets that may not stand
  * where they do. False where libconfuse must not see the result.
  *
- * *ret_odd is 0, or the line from which on the statements were not understood: then libconfuse
+ * seen->odd is 0, or the line from which on the statements were not understood: then libconfuse
  * has to find a syntax error.
  */
-bool cfg_text_clean(struct str text, char *clean, unsigned *ret_odd,
+bool cfg_text_clean(struct str text, char *clean, struct cfg_seen *seen,
                     struct cfg_report *r) MUST_CHECK;
 
 #endif
