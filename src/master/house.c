@@ -29,8 +29,8 @@
 #define LIVED_LONG_MS 60000 /* a death after this starts the count anew */
 
 /* In this order: logger hears the others' first words; who serves comes before who asks. */
-static const enum proc order[] = {LOGGER, STATE,   STORE, VAULT,  WRITER,
-                                  SPOOL,  DELIVER, EDGE,  CONTROL};
+static const enum proc order[] = {LOGGER, STATE,   STORE,  VAULT, WRITER,
+                                  SPOOL,  DELIVER, REMOTE, EDGE,  CONTROL};
 
 unsigned
 house_wants(const struct cfg *c, enum proc p)
@@ -42,6 +42,8 @@ house_wants(const struct cfg *c, enum proc p)
 		return (unsigned)c->delivers;
 	case WRITER:
 		return (unsigned)c->writers;
+	case REMOTE:
+		return c->endpoint_count > 0 ? (unsigned)c->remotes : 0;
 	default:
 		return 1;
 	}
@@ -213,6 +215,7 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 		[MSG_deliver_unable] = users_unable,
 		[MSG_reload_ask] = on_reload_ask,
 		[MSG_log_ask] = on_log_ask,
+		[MSG_connect_ask] = connect_for,
 	};
 
 	if (handlers[m->no] == NULL)

@@ -7,6 +7,7 @@
 
 #include "ipc/channel.h"
 #include "ipc/sandbox.h"
+#include "master/connect.h"
 #include "master/listen.h"
 #include "master/maps.h"
 #include "master/plan.h"
@@ -53,6 +54,7 @@ struct slot {
 	uint64_t since_us;   /* wall clock of its start, or of its end */
 	uint32_t replaced;   /* times */
 	struct event *again; /* restarts it when its wait is over */
+	struct connects connects;
 };
 
 struct house {

@@ -16,7 +16,7 @@
 
 /* spool goes before deliver: it waits for what is out. */
 static const unsigned phases[] = {
-	EDGE | CONTROL, WRITER | SPOOL, DELIVER | VAULT | STATE, STORE, LOGGER,
+	EDGE | CONTROL, WRITER | SPOOL, DELIVER | REMOTE | VAULT | STATE, STORE, LOGGER,
 };
 
 static bool

@@ -19,14 +19,14 @@ static const struct folder {
 	enum proc group;
 	unsigned root_of; /* the processes that live in it */
 } folders[] = {
-	{"empty",      0555,  MASTER,  MASTER,  EDGE | STATE | CONTROL | LOGGER},
-	{"accounts",   0700,  VAULT,   VAULT,   VAULT                          },
-	{"journal",    0700,  STORE,   STORE,   STORE                          },
-	{"spool",      0700,  SPOOL,   SPOOL,   SPOOL                          },
+	{"empty",      0555,  MASTER,  MASTER,  EDGE | STATE | CONTROL | LOGGER | REMOTE},
+	{"accounts",   0700,  VAULT,   VAULT,   VAULT                                   },
+	{"journal",    0700,  STORE,   STORE,   STORE                                   },
+	{"spool",      0700,  SPOOL,   SPOOL,   SPOOL                                   },
  /* writer makes the files, spool reads and removes them: the group is passed on to them
   */
-	{"spool/body", 02770, WRITER,  SPOOL,   WRITER                         },
-	{"mail",       0700,  DELIVER, DELIVER, DELIVER                        },
+	{"spool/body", 02770, WRITER,  SPOOL,   WRITER                                  },
+	{"mail",       0700,  DELIVER, DELIVER, DELIVER                                 },
 };
 
 void

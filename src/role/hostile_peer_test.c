@@ -18,7 +18,8 @@
 
 #define RANDOM_PACKETS 300 /* to each role from each neighbour */
 
-static const enum proc roles[] = {EDGE, VAULT, STATE, STORE, SPOOL, WRITER, DELIVER, CONTROL};
+static const enum proc roles[] = {EDGE,   VAULT,   STATE,  STORE,  SPOOL,
+                                  WRITER, DELIVER, REMOTE, CONTROL};
 
 /* Who may send what to whom, as msg.def has it. */
 static bool

@@ -13,7 +13,7 @@ LINES_OF_A_FUNCTION = 60
 # A folder uses only those above it; those in one row are apart and see nothing of each other.
 ORDER = (
     ("base",), ("proto",), ("policy",), ("db",), ("ipc",), ("cfg",), ("role",),
-    ("edge", "vault", "state", "store", "spool", "writer", "deliver", "control", "logger"),
+    ("edge", "vault", "state", "store", "spool", "writer", "deliver", "remote", "control", "logger"),
     ("master",), ("command", "sendmail"),
 )
 PURE = ("base", "proto", "policy")

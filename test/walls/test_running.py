@@ -10,15 +10,17 @@ import pytest
 
 pytestmark = pytest.mark.needs_root("uids, namespaces and chroots are what is looked at")
 
-ROLES = ("control", "deliver", "edge", "logger", "spool", "state", "store", "vault", "writer")
+ROLES = ("control", "deliver", "edge", "logger", "remote", "spool", "state", "store", "vault", "writer")
 FOLDERS = {"vault": "accounts", "store": "journal", "spool": "spool", "writer": "spool/body",
            "deliver": "mail"}  # the others have an empty one
 GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.fixture
-def house(server):
+def house(new_server):
     """A server all of whose roles have said that their walls stand."""
+    server = new_server(domains={"example.org": "", "far.example": 'deliver = "lmtp:/nobody"'})
+    server.start()
     server.wait_log(event="started")
     return server
 
