@@ -29,6 +29,8 @@
 /* What a reload means to those of a role; the others take the values in place. */
 #define BY_GENERATION ((unsigned)EDGE) /* new ones beside the old */
 #define BY_RENEWAL ((unsigned)DELIVER) /* one after the other: no client waits for them */
+#define BY_SUCCESSION \
+	((unsigned)REMOTE) /* new ones at once: an old one may wait long for a server */
 #define IN_PLACE (VAULT | STATE | STORE | SPOOL | WRITER | CONTROL | LOGGER)
 
 struct asks {
@@ -348,11 +350,26 @@ stand_down(struct slot *s)
 		return;
 	if (s->apart)
 		users_lost(s); /* spool asks for another one */
-	else if ((BY_GENERATION & (unsigned)s->proc) != 0 ||
+	else if (((BY_GENERATION | BY_SUCCESSION) & (unsigned)s->proc) != 0 ||
 	         ((BY_RENEWAL & (unsigned)s->proc) != 0 && surplus))
 		house_retire(s);
 	else if ((BY_RENEWAL & (unsigned)s->proc) != 0)
 		house_renew(s);
+}
+
+/* Their indexes are those that the old ones leave free: nobody knows a remote by its index. */
+static void
+succeed(struct house *h, enum proc p)
+{
+	struct slot *s;
+	struct err e;
+
+	for (unsigned n = 0; n < house_wants(h->plan->cfg, p); n++) {
+		if (house_add(h, p, 0, &s, &e) != RC_OK)
+			log_say(LOG_ERROR, "start", e.text);
+		else if (house_start(s, &e) != RC_OK || house_begin(s, true, &e) != RC_OK)
+			house_retry(s, &e);
+	}
 }
 
 static void
@@ -365,6 +382,7 @@ hand_over(struct reload *r)
 	walk(h, stand_down);
 	for (unsigned n = 0; n < house_wants(c, DELIVER); n++)
 		bring(h, DELIVER, n);
+	succeed(h, REMOTE);
 	listen_close(&r->sockets, &h->listeners);
 	listen_settle(c);
 	log_put(LOG_INFO, "reloaded",

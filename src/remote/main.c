@@ -264,7 +264,8 @@ drain(struct role *r, uint64_t most_ms)
 static void
 retire(struct role *r)
 {
-	leave_by(r, UINT64_MAX);
+	/* none of ours waits longer for anything */
+	leave_by(r, r->now_ms + (r->cfg->lmtp_wait + r->cfg->lmtp_wait_end) * 1000);
 }
 
 static enum rc

@@ -307,6 +307,31 @@ def test_kept_mail_arrives_though_we_are_killed(peer, serve, role):
     assert len(subjects) >= sent
 
 
+def test_a_reload_changes_where_mail_goes(peer, new_server):
+    """What waits for an endpoint that is none any more goes where its domain's mail now goes."""
+    first, second = peer(mail="451 4.3.0 later"), peer(answer=lambda p, s: time.sleep(0.5) or "250 kept")
+    accounts = ("alice@example.org", "bob@far.example")
+    domains = {"example.org": "", "far.example": ""}
+    server = new_server(options=SOON, domains=domains, accounts=accounts).start()
+
+    def deliver_is(value):
+        server.write_conf(SOON, {"example.org": "", "far.example": value})
+        server.cli("reload")
+    deliver_is(f'deliver = "{first.endpoint}"')
+    server.deliver(["bob@far.example"], MAIL)
+    server.wait_log(event="delivery", verdict="deferred")
+    deliver_is(f'deliver = "{second.endpoint}"')
+    arrived(second, 1)
+    server.deliver(["bob@far.example"], MAIL)
+    wait_for(lambda: second.said.count("DATA") == 2, "the message on its way")
+    deliver_is("")  # it is finished all the same, once
+    server.deliver(["bob@far.example"], MAIL)
+    server.wait_delivered(1, "bob@far.example")
+    queue_empties(server)
+    assert len(second.mails) == 2 and not first.mails
+    wait_for(lambda: not server.pids("remote"), "the last remote to leave")
+
+
 def test_stopping_finishes_what_is_on_its_way(peer, serve):
     far = peer(answer=lambda p, s: time.sleep(0.5) or "250 kept")
     server = serve(far.endpoint)
