@@ -142,8 +142,10 @@ state_open(struct role *r, struct err *e)
 static enum rc
 state_reconfigure(struct role *r, const struct cfg *next, struct err *e)
 {
+	const struct state *self = r->self;
+
 	(void)e;
-	counts_limits(r->self, (size_t)next->max_connections,
+	counts_limits(self->counts, (size_t)next->max_connections,
 	              (size_t)next->max_connections_client);
 	return RC_OK;
 }
