@@ -16,8 +16,10 @@
 #define CFG_PATH_MAX 107U         /* octets of a UNIX socket's path: sun_path of unix(7) */
 #define CFG_LOCAL_SOCKET "/run/sekisho/submit" /* where programs look for it */
 #define CFG_OFF "off"
-#define CFG_ALIAS_MOST 1000U   /* addresses one alias may lead to, those on the way counted */
-#define CFG_ALIAS_DEPTH 50U    /* aliases in a chain */
+#define CFG_ALIAS_MOST 1000U /* addresses one alias may lead to, those on the way counted */
+#define CFG_ALIAS_DEPTH 50U  /* aliases in a chain */
+#define CFG_QUOTA_MIN (1ULL << 20)
+#define CFG_QUOTA_MAX (1ULL << 50)
 #define CFG_FILES_MOST 16U     /* files of one list */
 #define CFG_ENDPOINTS_MOST 32U /* different values of deliver */
 #define CFG_LOCALS_MOST 1000U  /* sections local */
@@ -87,6 +89,7 @@ struct cfg_domain {
 	struct str name; /* lower case, A-labels */
 	enum cfg_mailboxes mailboxes;
 	unsigned endpoint;         /* number n is endpoints[n - 1]; 0: Maildirs */
+	uint64_t quota;            /* octets in each virtual mailbox; 0: no limit */
 	struct str same_as;        /* the other domain's name, or empty */
 	struct str catch_all;      /* canonical local@domain, or empty */
 	bool implied;              /* our host name or localhost, which no section names */

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "cfg/cfg_build.h"
+#include "cfg/cfg_units.h"
 
 #define PATH_MOST (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
@@ -92,11 +93,32 @@ set_mailboxes(struct cfg_build *b, const struct cfg_node *n, struct cfg_domain *
 	d->mailboxes = (enum cfg_mailboxes)choice;
 }
 
+/* Of Maildirs that are ours: users of the machine have the disk's quota, who takes LMTP his
+ * own. */
+static void
+set_quota(struct cfg_build *b, const struct cfg_node *n, struct cfg_domain *d)
+{
+	const struct cfg_value *v = cfg_tree_value(n, "quota");
+
+	if (v == NULL)
+		return;
+	if (!cfg_units_parse("octets", v->text, &d->quota) || d->quota < CFG_QUOTA_MIN ||
+	    d->quota > CFG_QUOTA_MAX) {
+		d->quota = 0;
+		cfg_report_error(b->report, v->line, "quota",
+		                 "expected 1MiB to 1024TiB, as 2GiB, got %s",
+		                 cfg_given(v->text).c);
+	}
+	if (d->mailboxes == MAILBOXES_SYSTEM || cfg_tree_value(n, "deliver") != NULL)
+		cfg_report_error(b->report, v->line, "quota",
+		                 "only virtual mailboxes that are Maildirs here have one");
+}
+
 /* A section with a same_as has what that one has. */
 static void
 check_alone(struct cfg_build *b, const struct cfg_node *n)
 {
-	static const char *const keys[] = {"mailboxes", "deliver"};
+	static const char *const keys[] = {"mailboxes", "deliver", "quota"};
 
 	for (size_t i = 0; i < LENGTH(keys); i++) {
 		const struct cfg_value *v = cfg_tree_value(n, keys[i]);
@@ -194,6 +216,7 @@ cfg_build_mailboxes(struct cfg_build *b)
 			check_alone(b, n);
 		else if (n != NULL) {
 			set_mailboxes(b, n, &c->domains[i]);
+			set_quota(b, n, &c->domains[i]);
 			if (!set_endpoint(b, n, &b->endpoints[i]))
 				return false;
 		}

@@ -132,6 +132,11 @@ show_domain(struct buf *b, const struct cfg *c, const struct cfg_domain *d)
 	if (d->mailboxes == MAILBOXES_SYSTEM)
 		buf_add(b, STR("    mailboxes = system\n"));
 	add_text_key(b, "deliver", to == NULL ? STR_NONE : to->name);
+	if (d->quota > 0) {
+		buf_add(b, STR("    quota = "));
+		cfg_units_print("octets", d->quota, b);
+		buf_addc(b, '\n');
+	}
 	add_text_key(b, "catch_all", d->catch_all);
 	for (unsigned i = 0; i < d->alias_count; i++)
 		show_alias(b, &d->aliases[i]);

@@ -68,6 +68,7 @@ put_domain(struct buf *b, const struct cfg_domain *d)
 	put_text(b, d->catch_all);
 	buf_add_le(b, 1, (uint64_t)d->mailboxes);
 	buf_add_le(b, 4, d->endpoint);
+	buf_add_le(b, 8, d->quota);
 	buf_add_le(b, 1, d->implied);
 	buf_add_le(b, 4, d->alias_count);
 	for (unsigned i = 0; i < d->alias_count; i++)
@@ -280,6 +281,7 @@ take_domain(struct decoding *d, struct cfg_domain *ret)
 	            take_text(d, 0, ADDRESS_MAX, &ret->catch_all) &&
 	            take_uint(d, 1, MAILBOXES_SYSTEM, &mailboxes) &&
 	            take_uint(d, 4, CFG_ENDPOINTS_MOST, &ret->endpoint) &&
+	            take_number(d, 8, 0, CFG_QUOTA_MAX, &ret->quota) &&
 	            take_bool(d, &ret->implied) && take_aliases(d, ret);
 
 	ret->mailboxes = (enum cfg_mailboxes)mailboxes;
@@ -373,8 +375,8 @@ same_as_leads_on(const struct cfg *c)
 static bool
 take_domains(struct decoding *d, struct cfg *c)
 {
-	c->domains =
-		take_array(d, 3 * 2 + 1 + 4 + 1 + 4, sizeof(c->domains[0]), &c->domain_count);
+	c->domains = take_array(d, 3 * 2 + 1 + 4 + 8 + 1 + 4, sizeof(c->domains[0]),
+	                        &c->domain_count);
 	if (c->domains == NULL)
 		return false;
 	for (unsigned i = 0; i < c->domain_count; i++) {

@@ -27,8 +27,9 @@ static struct cfg_domain domains[] = {
          .aliases = aliases,
          .alias_count = LENGTH(aliases),
          .endpoint = 1,
+         .quota = 1ULL << 30,
          .mailboxes = MAILBOXES_SYSTEM},
-	{				      .name = {"localhost", 9},        .same_as = {"b.example", 9},                                   .implied = true},
+	{				      .name = {"localhost", 9},                  .same_as = {"b.example", 9},                                     .implied = true},
 };
 static struct str web[] = {
 	{"web@b.example", 13}

@@ -13,6 +13,7 @@
 #include "deliver/batch.h"
 #include "deliver/folders.h"
 #include "deliver/layout.h"
+#include "deliver/quota.h"
 #include "ipc/msg.h"
 
 #define MAILBOX_MAX 320 /* octets, as msg.def has it */
@@ -35,6 +36,7 @@ struct batch {
 	unsigned count;
 	unsigned kept;   /* of them RC_OK */
 	uint64_t octets; /* of files written */
+	uint64_t quota;  /* of the mailbox; 0: none */
 	char host[HOST_ROOM];
 	char chunk[MAILFILE_CHUNK];
 	struct entry entries[BATCH_MAX];
@@ -162,6 +164,28 @@ write_and_move(struct batch *b, struct entry *entry, struct str header, const st
 	return e->rc;
 }
 
+void
+batch_set_quota(struct batch *b, uint64_t octets)
+{
+	b->quota = octets;
+}
+
+/* Before it is written: is there room? Afterwards: so much is taken. */
+static enum rc
+within_quota(struct batch *b, struct entry *entry, uint64_t size, bool written, struct err *e)
+{
+	CLEANUP(way_close) struct way w = {-1, -1};
+
+	if (b->quota == 0)
+		return RC_OK;
+	if (layout_enter(&b->layout, mailbox_of(entry), true, &w, e) != RC_OK)
+		return e->rc;
+	if (!written)
+		return quota_check(w.fd, b->quota, size, e);
+	quota_add(w.fd, size);
+	return RC_OK;
+}
+
 static enum rc
 deliver(struct batch *b, struct entry *entry, const struct mail *m, const struct item_rcpt *to,
         struct err *e)
@@ -180,8 +204,14 @@ deliver(struct batch *b, struct entry *entry, const struct mail *m, const struct
 		return e->rc;
 	if (entry->there)
 		return RC_OK;
+	if (within_quota(b, entry, header.n + m->size, false, e) != RC_OK)
+		return e->rc;
 	b->octets += m->size;
-	return write_and_move(b, entry, buf_str(&header), m, e);
+	if (write_and_move(b, entry, buf_str(&header), m, e) != RC_OK)
+		return e->rc;
+	struct err unheard; /* it is delivered, counted or not */
+	(void)within_quota(b, entry, header.n + m->size, true, &unheard);
+	return RC_OK;
 }
 
 /* What the system refuses is our own trouble and may pass; only a judgement is for good. */

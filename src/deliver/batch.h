@@ -33,6 +33,9 @@ enum rc batch_open(struct str user, unsigned index, struct str host,
                    const struct disk_calls *calls, struct batch **ret,
                    struct err *e) MUST_CHECK;
 
+/* What each mailbox may hold for which batch_put is called from now on, octets; 0: all. */
+void batch_set_quota(struct batch *b, uint64_t octets);
+
 /* Deliver to one recipient; what became of it is an outcome of the batch. Not when full. */
 void batch_put(struct batch *b, const struct mail *m, const struct item_rcpt *to);
 

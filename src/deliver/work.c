@@ -127,12 +127,25 @@ settle(struct deliver *d)
 		leave_broken(d, e.text);
 }
 
-static void
-deliver_message(struct deliver *d, const struct mail *m, struct list rcpts)
+/* By the mailbox's domain, as the configuration is now. */
+static uint64_t
+quota_of(const struct cfg *cfg, struct str mailbox)
 {
+	size_t at = str_rfind(mailbox, '@');
+	const struct cfg_domain *d =
+		cfg_domain_find(cfg, str_slice(mailbox, at + 1, mailbox.n));
+
+	return d == NULL ? 0 : d->quota;
+}
+
+static void
+deliver_message(struct role *r, const struct mail *m, struct list rcpts)
+{
+	struct deliver *d = r->self;
 	struct item_rcpt to;
 
 	while (!d->leaving && item_next_rcpt(&rcpts, &to)) {
+		batch_set_quota(d->batch, quota_of(r->cfg, to.mailbox));
 		batch_put(d->batch, m, &to);
 		if (batch_full(d->batch))
 			settle(d);
@@ -161,7 +174,7 @@ on_work(struct role *r, struct channel *from, const struct msg *m)
 	                    .body_fd = -1};
 
 	if (is_ours(r->self, from))
-		deliver_message(r->self, &mail, w->rcpts);
+		deliver_message(r, &mail, w->rcpts);
 }
 
 static void
@@ -178,7 +191,7 @@ on_work_file(struct role *r, struct channel *from, const struct msg *m)
 	                    .body_fd = body};
 
 	if (is_ours(r->self, from))
-		deliver_message(r->self, &mail, w->rcpts);
+		deliver_message(r, &mail, w->rcpts);
 }
 
 /* Somebody else's sync failed. Its error may be about our files, and was told only once. */
