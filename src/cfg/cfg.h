@@ -47,7 +47,7 @@ struct cfg_listen {
 	struct netaddr addr6;
 	uint16_t port; /* 0: UNIX */
 	enum cfg_service service;
-	bool implied; /* by local_socket; not on the wire */
+	bool implied; /* by local_socket */
 };
 
 /* The socket of listen section i is number 2i for IPv4 or UNIX and 2i + 1 for IPv6 (msg

@@ -178,6 +178,12 @@ cfg_show(const struct cfg *c, struct buf *b)
 
 	for (size_t i = 0; (row = cfg_row_at(i)) != NULL; i++)
 		show_row(b, row, c);
+	cfg_show_sections(c, b);
+}
+
+void
+cfg_show_sections(const struct cfg *c, struct buf *b)
+{
 	show_files(b, "alias_files", &c->alias_files);
 	show_files(b, "virtual_files", &c->virtual_files);
 	show_docs(b, SCOPE_listen);

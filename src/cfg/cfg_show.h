@@ -14,4 +14,7 @@ struct cfg;
  */
 void cfg_show(const struct cfg *c, struct buf *b);
 
+/* The part behind the rows of cfg.def: sections, and lists of files. */
+void cfg_show_sections(const struct cfg *c, struct buf *b);
+
 #endif

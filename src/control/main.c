@@ -25,6 +25,7 @@ struct control {
 	uint64_t refused;        /* strangers since the last line about them */
 	uint64_t refused_log_ms; /* the next line not before */
 	char *room;              /* where answers are built, ANSWER_OCTETS_MAX */
+	struct buf values;       /* being read: values.h */
 	struct processes processes;
 	struct gathering gatherings[CLIENTS_MAX]; /* one a client at most */
 };
@@ -82,12 +83,24 @@ control_listener(struct role *r, unsigned number, int fd)
 		log_say(LOG_ERROR, "listener", e.text);
 }
 
+static enum rc
+control_reconfigure(struct role *r, const struct cfg *next, struct err *e)
+{
+	struct control *self = r->self;
+
+	(void)next;
+	(void)e;
+	values_forget(&self->values);
+	return RC_OK;
+}
+
 static void
 control_close(struct role *r)
 {
 	struct control *self = r->self;
 
 	self->clients = clients_free(self->clients);
+	values_forget(&self->values);
 	free(self->room);
 	self->room = NULL;
 }
@@ -249,7 +262,7 @@ answer_here(const struct role *r, struct client *c, const struct request *q)
 	struct buf b = {.p = self->room, .cap = ANSWER_OCTETS_MAX};
 
 	buf_clear(&b);
-	answer_values(&b, q, r->cfg);
+	answer_values(&b, q, r->cfg, &self->values);
 	if (b.cut)
 		client_fail(c, EX_TEMPFAIL, "out of memory, try again");
 	else
@@ -436,6 +449,7 @@ main(int argc, char **argv)
 		.open = control_open,
 		.peer_down = control_peer_down,
 		.listener = control_listener,
+		.reconfigure = control_reconfigure,
 		.close = control_close,
 		.handlers = handlers,
 	};

@@ -14,7 +14,7 @@
 #include "control/values.h"
 
 #define TEXT_OCTETS ((size_t)4 * CFG_OCTETS_MAX) /* what the wire form holds, with words */
-#define PAGE_OCTETS 49152U                       /* each may take six when escaped */
+#define PAGE_OCTETS 10240U                       /* each may take six when escaped */
 
 /* Not within a character. */
 static struct str
@@ -42,19 +42,28 @@ add_page(struct buf *b, struct str text, uint64_t from)
 }
 
 void
-answer_values(struct buf *b, const struct request *q, const struct cfg *c)
+answer_values(struct buf *b, const struct request *q, const struct cfg *c, struct buf *text)
 {
-	struct buf text = {.p = malloc(TEXT_OCTETS), .cap = TEXT_OCTETS};
-
-	if (text.p == NULL) {
-		b->cut = true;
-		return;
+	if (text->p == NULL) {
+		*text = (struct buf){.p = malloc(TEXT_OCTETS), .cap = TEXT_OCTETS};
+		if (text->p == NULL) {
+			b->cut = true;
+			return;
+		}
+		buf_clear(text);
+		cfg_show(c, text);
 	}
-	buf_clear(&text);
-	cfg_show(c, &text);
-	if (text.cut)
+	if (text->cut)
 		b->cut = true;
 	else
-		add_page(b, buf_str(&text), q->number[PARAM_at]);
-	free(text.p);
+		add_page(b, buf_str(text), q->number[PARAM_at]);
+	if (q->number[PARAM_at] + PAGE_OCTETS >= text->n)
+		values_forget(text);
+}
+
+void
+values_forget(struct buf *text)
+{
+	free(text->p);
+	*text = (struct buf){.p = NULL};
 }

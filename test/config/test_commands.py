@@ -81,7 +81,7 @@ def test_check_as_json(conf):
     assert found["ok"] is False
     assert ":1: edges: expected" in found["report"][0]
     assert json.loads(sekisho("check", "--json", "-c", conf(GOOD)).stdout) == {
-        "ok": True, "report": []}
+        "ok": True, "report": [], "running": False, "reload": [], "restart": []}
 
 
 @pytest.mark.parametrize("command", ["check", "config", "run"])

@@ -287,3 +287,30 @@ def test_log_levels_change_at_run_time(new_server):
     assert set(levels().values()) == {"info"}
     assert server.cli("log", "loud", check=False).returncode == 64
     assert server.cli("log", "info", "nobody", check=False).returncode == 64
+
+
+def test_check_says_what_a_running_server_does_not_have_yet(new_server):
+    server = new_server(domains=DOMAINS).start()
+    told = json.loads(server.cli("check", "--json").stdout)
+    assert (told["running"], told["reload"], told["restart"]) == (True, [], [])
+
+    server.write_conf({"edges": 3, "uid_base": 40000}, {**DOMAINS, "example.com": ""})
+    told = json.loads(server.cli("check", "--json").stdout)
+    assert told["reload"] == ["edges", "sections"] and told["restart"] == ["uid_base"]
+    shown = server.cli("check").stdout
+    assert "needs a reload for: edges, sections\n" in shown
+    assert "needs a restart for: uid_base\n" in shown
+
+    server.cli("reload")
+    told = json.loads(server.cli("check", "--json").stdout)
+    assert (told["reload"], told["restart"]) == ([], ["uid_base"])
+    server.stop()
+    told = json.loads(server.cli("check", "--json").stdout)
+    assert (told["running"], told["reload"], told["restart"]) == (False, [], [])
+
+
+def test_check_reads_a_running_configuration_of_many_pages(new_server):
+    aliases = "\n".join(f'alias "a{n}" {{ to = {{"alice", "bob"}} }}' for n in range(2000))
+    server = new_server(domains={"example.org": DOMAINS["example.org"] + aliases}).start()
+    told = json.loads(server.cli("check", "--json").stdout)
+    assert (told["running"], told["reload"], told["restart"]) == (True, [], [])
