@@ -31,7 +31,7 @@ static const struct walls walls = {
 };
 
 struct store {
-	struct db_copy copy; /* for the operator's backup */
+	struct db_copy copy;     /* for the operator's backup */
 	struct records *records; /* NULL while the file cannot be used */
 	struct waiting *waiting;
 	struct event *timer;

@@ -29,7 +29,7 @@ struct vault {
 	struct maps *maps;
 	struct resolve *resolve;
 	struct db_copy copy; /* for the operator's backup */
-	bool fresh;   /* refreshed in this loop turn */
+	bool fresh;          /* refreshed in this loop turn */
 	bool failing; /* the accounts could not be read when last asked for; logged then */
 };
 

@@ -24,7 +24,9 @@ NOT_IMPORTED = re.compile(
     r"^(system|popen|wordexp|execv?p?e?|execl[pe]?|execvpe|fexecve|execveat|posix_spawnp?|v?fork"
     r"|dlm?open|getaddrinfo|getnameinfo|gethostby.*|get(pw|gr)(nam|uid|gid|ent).*|getservby.*"
     r"|strcpy|strcat|sprintf|vsprintf|strtok|atoi|gets|alloca)$")
-MAY_IMPORT = {"sekisho": {"execve", "fexecve", "fork", "getgrnam_r", "getpwnam", "getpwnam_r"}}
+MAY_IMPORT = {"sekisho": {"execve", "fexecve", "fork", "getgrnam_r", "getpwnam", "getpwnam_r"},
+              # no role: it has its caller's rights, and becomes `sekisho` for -bp
+              "sekisho-sendmail": {"execv", "getpwuid"}}
 
 _INCLUDE = re.compile(r'^#include "([a-z]+)/([^"]+)"', re.M)
 _NAMED = re.compile(r"`((?:src|test|doc|man|\.ci)/[A-Za-z0-9_./-]*|bootstrap|[A-Z]+\.md)`|"

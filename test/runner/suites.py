@@ -120,8 +120,8 @@ def system():
 
 def system_asan():
     """whole-system tests of sessions and operators, all processes under the sanitizers"""
-    yield from _pytest(["test/house", "test/smtp", "test/operator"], "system-asan", SYSTEM_SECONDS,
-                       "asan")
+    yield from _pytest(["test/house", "test/smtp", "test/operator", "test/local"], "system-asan",
+                       SYSTEM_SECONDS, "asan")
 
 
 def soak():
