@@ -60,6 +60,7 @@ command_run_fn command_queue_list, command_queue_show, command_queue_cat;
 command_run_fn command_queue_hold, command_queue_release, command_queue_retry;
 command_run_fn command_queue_delete, command_queue_flush, command_explain;
 command_run_fn command_reload, command_log;
+command_run_fn command_metrics;
 command_run_fn command_backup, command_restore;
 command_run_fn command_status, command_user_add, command_user_remove, command_user_list;
 

@@ -43,6 +43,7 @@ static const struct command commands[] = {
 	{"user add",   "ADDRESS...", "Make accounts, each with a mailbox.",           0, 1, ADDRESSES_MAX, command_user_add},
 	{"user remove", "ADDRESS...", "Remove accounts; their mail stays where it is.", 0, 1, ADDRESSES_MAX, command_user_remove},
 	{"user list",  "",   "List who has a mailbox: accounts, and users of the machine.", COMMAND_JSON, 0, 0, command_user_list},
+	{"metrics",    "",   "Print what status tells in Prometheus' text format.",   0,            0, 0, command_metrics},
 	{"backup",     "DIR", "Copy queue, accounts, journal and configuration, while it runs.", COMMAND_JSON, 1, 1, command_backup},
 	{"restore",    "DIR", "Fill an empty data_dir from a backup.",                COMMAND_JSON, 1, 1, command_restore},
 	{"version",    "",   "Print the version.",                                    COMMAND_JSON, 0, 0, command_version},

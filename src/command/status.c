@@ -105,7 +105,10 @@ print_process(const json_t *process)
 	print_column(stdout, client_text(process, "state"), 8);
 	(void)printf("%8llu ", (unsigned long long)client_number(process, "pid"));
 	print_column(stdout, seconds(process, "since"), 19);
-	(void)printf("%8llu ", (unsigned long long)client_number(process, "replaced"));
+	(void)printf("%8llu %7llu %8.1f ",
+	             (unsigned long long)client_number(process, "replaced"),
+	             (unsigned long long)client_number(process, "memory") >> 10,
+	             (double)client_number(process, "cpu_us") / 1e6);
 	print_walls(process);
 }
 
@@ -115,8 +118,8 @@ print_processes(const json_t *row)
 	const json_t *value;
 	size_t i;
 
-	(void)printf("%-10s %-8s %8s %-19s %8s %s\n", "ROLE", "STATE", "PID", "SINCE (UTC)",
-	             "REPLACED", "MISSING WALLS");
+	(void)printf("%-10s %-8s %8s %-19s %8s %7s %8s %s\n", "ROLE", "STATE", "PID",
+	             "SINCE (UTC)", "REPLACED", "KIB", "CPU, S", "MISSING WALLS");
 	json_array_foreach(json_object_get(row, "processes"), i, value) print_process(value);
 }
 
@@ -129,6 +132,18 @@ print_connections(const json_t *connections)
 		(void)printf("\nconnections  %llu of %llu clients\n",
 		             (unsigned long long)client_number(connections, "now"),
 		             (unsigned long long)client_number(connections, "clients"));
+}
+
+static void
+print_counts(const json_t *since)
+{
+	(void)printf("so far       %llu messages kept; recipients: %llu delivered, %llu tries "
+	             "failed, %llu stopped, %llu deleted\n",
+	             (unsigned long long)client_number(since, "kept"),
+	             (unsigned long long)client_number(since, "delivered"),
+	             (unsigned long long)client_number(since, "deferred"),
+	             (unsigned long long)client_number(since, "stopped"),
+	             (unsigned long long)client_number(since, "deleted"));
 }
 
 static void
@@ -146,6 +161,7 @@ print_queue(const json_t *queue)
 		(unsigned long long)client_number(queue, "waiting"),
 		(unsigned long long)client_number(queue, "held"),
 		(unsigned long long)client_number(queue, "delivering"));
+	print_counts(json_object_get(queue, "since_start"));
 	if (oldest.n > 0) {
 		(void)printf("oldest       %.*sZ, ", STR_FMT(oldest));
 		print_text(stdout, client_text(queue, "oldest"));

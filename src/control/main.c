@@ -115,7 +115,10 @@ finish(struct role *r, struct gathering *g)
 	struct buf b = {.p = self->room, .cap = ANSWER_OCTETS_MAX};
 
 	buf_clear(&b);
-	answer_status(&b, &self->processes, g, r->wall_us);
+	if (c != NULL && request_is(client_request(c), "metrics"))
+		answer_metrics(&b, &self->processes, g, r->wall_us);
+	else
+		answer_status(&b, &self->processes, g, r->wall_us);
 	g->ask = 0;
 	if (c != NULL && b.cut)
 		client_fail(c, EX_TEMPFAIL, "out of memory, try again");
@@ -175,10 +178,15 @@ on_late(void *arg, struct client *c)
 static void
 ask_one(const struct role *r, struct gathering *g, enum proc of, const struct msg *m)
 {
-	struct channel *peer = role_peer(r, of, 0);
+	struct channel *peer = of == MASTER ? NULL : role_peer(r, of, 0);
 	struct err e;
+	enum rc rc = RC_TEMP;
 
-	if (peer == NULL || channel_send(peer, m, &e) != RC_OK)
+	if (of == MASTER)
+		rc = role_tell_master(r, m, &e);
+	else if (peer != NULL)
+		rc = channel_send(peer, m, &e);
+	if (rc != RC_OK)
 		gathering_miss(g, of);
 }
 
@@ -413,6 +421,12 @@ on_spool_status(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static void
+on_usages(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_part(r, from, m, m->usages.ask);
+}
+
+static void
 on_process(struct role *r, struct channel *from, const struct msg *m)
 {
 	struct control *self = r->self;
@@ -422,11 +436,17 @@ on_process(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_queue_answer] = on_queue_answer,   [MSG_journal_answer] = on_journal_answer,
-	[MSG_user_answer] = on_user_answer,     [MSG_state_status] = on_state_status,
-	[MSG_spool_status] = on_spool_status,   [MSG_process] = on_process,
-	[MSG_queue_changed] = on_queue_changed, [MSG_body_answer] = on_body_answer,
-	[MSG_master_answer] = on_master_answer, [MSG_copy_answer] = on_copy_answer,
+	[MSG_queue_answer] = on_queue_answer,
+	[MSG_journal_answer] = on_journal_answer,
+	[MSG_user_answer] = on_user_answer,
+	[MSG_state_status] = on_state_status,
+	[MSG_spool_status] = on_spool_status,
+	[MSG_process] = on_process,
+	[MSG_queue_changed] = on_queue_changed,
+	[MSG_body_answer] = on_body_answer,
+	[MSG_master_answer] = on_master_answer,
+	[MSG_copy_answer] = on_copy_answer,
+	[MSG_usages] = on_usages,
 };
 
 /* Beyond what every role has: its clients. */

@@ -146,6 +146,12 @@ request_ask(const struct request *q, uint32_t ask, struct msg *ret)
 }
 
 bool
+request_is(const struct request *q, const char *verb)
+{
+	return strcmp(q->verb->name, verb) == 0;
+}
+
+bool
 request_has(const struct request *q, enum param p)
 {
 	return (q->given & BIT(p)) != 0;

@@ -56,6 +56,9 @@ enum rc request_read(struct str line, struct request *ret, struct err *e) MUST_C
 /* The question for the process that knows; its texts live as long as <q>. */
 void request_ask(const struct request *q, uint32_t ask, struct msg *ret);
 
+/* Whether that is its verb. */
+bool request_is(const struct request *q, const char *verb);
+
 bool request_has(const struct request *q, enum param p);
 
 /* Empty where it was not given. */

@@ -64,13 +64,32 @@ gathering_begin(struct gathering *g, uint32_t ask, unsigned awaited)
 	*g = (struct gathering){.ask = ask, .awaited = awaited};
 }
 
+static void
+take_usages(struct gathering *g, struct list usages)
+{
+	while (g->usage_count < PROCESSES_MAX &&
+	       item_next_usage(&usages, &g->usages[g->usage_count]))
+		g->usage_count++;
+}
+
+const struct item_usage *
+gathering_usage(const struct gathering *g, const struct msg_process *p)
+{
+	for (unsigned i = 0; i < g->usage_count; i++)
+		if (g->usages[i].role == p->role && g->usages[i].index == p->index)
+			return &g->usages[i];
+	return NULL;
+}
+
 bool
 gathering_take(struct gathering *g, enum proc from, const struct msg *m)
 {
 	if ((g->awaited & from) == 0)
 		return false;
 	g->awaited &= ~(unsigned)from;
-	if (from == STATE)
+	if (from == MASTER)
+		take_usages(g, m->usages.usages);
+	else if (from == STATE)
 		g->state = m->state_status;
 	else
 		g->spool = m->spool_status;
@@ -126,24 +145,28 @@ static const char *const levels[] = {"error", "warn", "info", "debug"};
 
 /* The walls of one that is not ready are not known yet. */
 static json_t *
-json_process(const struct msg_process *p)
+json_process(const struct msg_process *p, const struct gathering *g)
 {
-	return json_pack("{s:s, s:i, s:s, s:I, s:o, s:I, s:s, s:o}", "role",
-	                 proc_name(proc_of(p->role)), "index", (int)p->index, "state",
-	                 state_of(p), "pid", (json_int_t)p->pid, "since",
-	                 answer_time(p->since_us), "replaced", (json_int_t)p->replaced, "log",
-	                 levels[p->level], "missing_walls",
-	                 p->ready != 0 ? json_missing(p->walls) : json_array());
+	const struct item_usage *u = gathering_usage(g, p);
+
+	return json_pack(
+		"{s:s, s:i, s:s, s:I, s:o, s:I, s:s, s:o, s:o, s:o}", "role",
+		proc_name(proc_of(p->role)), "index", (int)p->index, "state", state_of(p),
+		"pid", (json_int_t)p->pid, "since", answer_time(p->since_us), "replaced",
+		(json_int_t)p->replaced, "log", levels[p->level], "missing_walls",
+		p->ready != 0 ? json_missing(p->walls) : json_array(), "memory",
+		u == NULL || u->memory == 0 ? json_null() : json_integer((json_int_t)u->memory),
+		"cpu_us", u == NULL ? json_null() : json_integer((json_int_t)u->cpu_us));
 }
 
 static json_t *
-json_processes(const struct processes *ps)
+json_processes(const struct processes *ps, const struct gathering *g)
 {
 	json_t *list = json_array();
 
 	for (unsigned i = 0; list != NULL && i < ps->count; i++)
 		if (proc_of(ps->all[i].role) != MASTER &&
-		    json_array_append_new(list, json_process(&ps->all[i])) != 0) {
+		    json_array_append_new(list, json_process(&ps->all[i], g)) != 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -182,6 +205,15 @@ json_oldest_time(uint64_t id)
 	return id == 0 ? json_null() : answer_time(id_wall_us(id));
 }
 
+/* Of this spool: they begin anew where it is replaced. */
+static json_t *
+json_counts(const struct msg_spool_status *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "kept", (json_int_t)s->kept, "delivered",
+	                 (json_int_t)s->delivered, "deferred", (json_int_t)s->deferred,
+	                 "stopped", (json_int_t)s->stopped, "deleted", (json_int_t)s->deleted);
+}
+
 static json_t *
 json_queue(const struct gathering *g)
 {
@@ -189,11 +221,12 @@ json_queue(const struct gathering *g)
 
 	if ((g->silent & SPOOL) != 0)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:b}", "messages",
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:b, s:o}", "messages",
 	                 (json_int_t)s->messages, "waiting", (json_int_t)s->waiting, "held",
 	                 (json_int_t)s->held, "delivering", (json_int_t)s->out, "oldest",
 	                 json_oldest(s->oldest), "oldest_arrived", json_oldest_time(s->oldest),
-	                 "free", (json_int_t)s->room, "open", (int)s->open);
+	                 "free", (json_int_t)s->room, "open", (int)s->open, "since_start",
+	                 json_counts(s));
 }
 
 /* Of master, which began it all; zeroes until it has told us. */
@@ -217,8 +250,8 @@ answer_status(struct buf *b, const struct processes *ps, const struct gathering 
 	answer_line(b, json_pack("{s:{s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:o}}", "row",
 	                         "version", SEKISHO_VERSION, "pid", (json_int_t)master.pid,
 	                         "since", answer_time(master.since_us), "uptime",
-	                         (json_int_t)(up_us / 1000000), "processes", json_processes(ps),
-	                         "connections", json_connections(g), "queue", json_queue(g),
-	                         "silent", json_silent(g->silent)));
+	                         (json_int_t)(up_us / 1000000), "processes",
+	                         json_processes(ps, g), "connections", json_connections(g),
+	                         "queue", json_queue(g), "silent", json_silent(g->silent)));
 	answer_end(b, false);
 }

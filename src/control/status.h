@@ -26,6 +26,8 @@ struct gathering {
 	unsigned silent;  /* enum proc bits: did not answer, or could not */
 	struct msg_state_status state;
 	struct msg_spool_status spool;
+	unsigned usage_count;
+	struct item_usage usages[PROCESSES_MAX];
 };
 
 void gathering_begin(struct gathering *g, uint32_t ask, unsigned awaited);
@@ -44,5 +46,13 @@ void gathering_miss(struct gathering *g, unsigned procs);
  */
 void answer_status(struct buf *b, const struct processes *ps, const struct gathering *g,
                    uint64_t wall_us);
+
+/* What that process takes; NULL where master could not see it. */
+const struct item_usage *gathering_usage(const struct gathering *g,
+                                         const struct msg_process *p);
+
+/* metrics.c: the same in Prometheus' text format 0.0.4, a row a line. */
+void answer_metrics(struct buf *b, const struct processes *ps, const struct gathering *g,
+                    uint64_t wall_us);
 
 #endif

@@ -45,7 +45,8 @@ static const struct verb verbs[] = {
 	{"copy_spool",    SPOOL, MSG_copy_answer,    P(act),     0,          false, ask_copy},
 	{"copy_accounts", VAULT, MSG_copy_answer,    P(act),     0,          false, ask_copy},
 	{"copy_journal",  STORE, MSG_copy_answer,    P(act),     0,          false, ask_copy},
-	{"status",        STATE | SPOOL, MSG_NO_MAX, 0,          0,          false, ask_status},
+	{"status",        STATE | SPOOL | MASTER, MSG_NO_MAX, 0, 0,          false, ask_status},
+	{"metrics",       STATE | SPOOL | MASTER, MSG_NO_MAX, 0, 0,          false, ask_status},
 };
 /* clang-format on */
 

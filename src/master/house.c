@@ -22,6 +22,7 @@
 #include "master/link.h"
 #include "master/reload.h"
 #include "master/tell.h"
+#include "master/usage.h"
 #include "master/users.h"
 
 #define WAIT_FIRST_MS 10 /* before the first replacement; doubles with each early death */
@@ -152,6 +153,12 @@ on_reload_ask(struct slot *s, const struct msg *m)
 }
 
 static void
+on_status_ask(struct slot *s, const struct msg *m)
+{
+	usage_tell(s->house, m->status_ask.ask);
+}
+
+static void
 on_log_ask(struct slot *s, const struct msg *m)
 {
 	levels_set(s->house, &m->log_ask);
@@ -216,6 +223,7 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 		[MSG_reload_ask] = on_reload_ask,
 		[MSG_log_ask] = on_log_ask,
 		[MSG_connect_ask] = connect_for,
+		[MSG_status_ask] = on_status_ask,
 	};
 
 	if (handlers[m->no] == NULL)

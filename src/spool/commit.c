@@ -99,6 +99,7 @@ batch_kept(struct spool *sp)
 {
 	struct batch *b = &sp->batch;
 
+	sp->counts.kept += b->mail_count;
 	for (unsigned i = 0; i < b->mail_count; i++)
 		mail_answer(b->mails[i].edge, b->mails[i].session, b->mails[i].id, RC_OK,
 		            false);

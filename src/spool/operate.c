@@ -242,6 +242,8 @@ act(struct spool *sp, struct page *p, const struct msg_queue_ask *m)
 		return true;
 	if (!change_all(sp, p, m))
 		return false;
+	if (m->act == QUEUE_DELETE)
+		sp->counts.deleted += p->answer.changed;
 	if (acts[m->act].verdict != NULL)
 		record_all(sp, p, m);
 	return true;

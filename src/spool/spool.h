@@ -77,7 +77,17 @@ struct box {
 	size_t held_octets;
 };
 
+/* Since the start: for status. */
+struct spool_counts {
+	uint64_t kept;
+	uint64_t delivered;
+	uint64_t deferred;
+	uint64_t stopped;
+	uint64_t deleted;
+};
+
 struct spool {
+	struct spool_counts counts;
 	const struct cfg *cfg;
 	uint64_t now_ms;
 	uint64_t wall_us;

@@ -48,7 +48,12 @@ status_answer(const struct spool *sp, struct channel *c, uint32_t ask)
 	                         .out = out,
 	                         .oldest = at_most(oldest),
 	                         .room = at_most(sp->room),
-	                         .open = !sp->is_full}
+	                         .open = !sp->is_full,
+	                         .kept = sp->counts.kept,
+	                         .delivered = sp->counts.delivered,
+	                         .deferred = sp->counts.deferred,
+	                         .stopped = sp->counts.stopped,
+	                         .deleted = sp->counts.deleted}
         };
 	struct err e;
 

@@ -42,7 +42,7 @@ def test_a_running_server_says_what_it_is(server):
     assert {row["role"] for row in told["processes"]} == ROLES
     for row in told["processes"]:
         assert set(row) == {"role", "index", "state", "pid", "since", "replaced", "log",
-                            "missing_walls"}
+                            "missing_walls", "memory", "cpu_us"}
         assert row["state"] == "running" and row["replaced"] == 0
         assert row["since"] >= told["since"]
     for role in ROLES:
@@ -50,6 +50,8 @@ def test_a_running_server_says_what_it_is(server):
     assert told["silent"] == [] and told["connections"] == {"now": 0, "clients": 0}
     queue = told["queue"]
     assert queue.pop("free") > 0
+    assert queue.pop("since_start") == {"kept": 0, "delivered": 0, "deferred": 0, "stopped": 0,
+                                        "deleted": 0}
     assert queue == {"messages": 0, "waiting": 0, "held": 0, "delivering": 0, "oldest": None,
                      "oldest_arrived": None, "open": True}
 
