@@ -25,7 +25,7 @@
 #define CFG_LOCALS_MOST 1000U  /* sections local */
 #define CFG_SENDERS_MOST 1000U /* of one of them */
 
-enum cfg_service { SERVICE_SMTP, SERVICE_LOCAL };
+enum cfg_service { SERVICE_SMTP, SERVICE_LOCAL, SERVICE_LMTP };
 enum cfg_log_level {
 	CFG_LOG_error,
 	CFG_LOG_warn,

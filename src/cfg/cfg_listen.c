@@ -3,6 +3,7 @@
  */
 #include "cfg/cfg_build.h"
 
+#define SMTP_PORT 25U
 #define NAME_MOST 32U /* octets of a listener's name */
 
 /* "25" behind the last colon. */
@@ -224,6 +225,11 @@ build_listen(struct cfg_build *b, const struct cfg_node *n, struct cfg_listen *l
 		cfg_report_error(b->report, v->line, "address",
 		                 "service = local needs a unix:/path, got %s",
 		                 cfg_given(v->text).c);
+	if (l->service == SERVICE_LMTP && l->port == SMTP_PORT)
+		cfg_report_error(b->report, v->line, "address",
+		                 "LMTP has no place on port %u, where others send by SMTP "
+		                 "(RFC 2033 §5), got %s",
+		                 SMTP_PORT, cfg_given(v->text).c);
 	check_against(b, n, v->line, l);
 	return true;
 }

@@ -269,6 +269,8 @@ static const struct {
 	{HEAD "listen \"b\" { address = \"[127.0.0.1]:26\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"[]:26\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"[:26\" }", "f:2: address: expected *:PORT"},
+	{"hostname = mail.example.org listen \"mx\" { address = \"[::1]:25\" service = lmtp }",
+	 "f:1: address: LMTP has no place on port 25"},
 	{HEAD "listen \"b\" { address = \"unix:\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"unix:run/s\" }", "f:2: address: expected *:PORT"},
 	{HEAD "listen \"b\" { address = \"unix:/run/\" }", "f:2: address: expected *:PORT"},

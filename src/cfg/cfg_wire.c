@@ -235,7 +235,7 @@ take_listen(struct decoding *d, struct cfg_listen *l)
 	            take_number(d, 2, 0, 0777, &mode) &&
 	            take_text(d, 0, NAME_MAX_OCTETS, &l->owner) &&
 	            take_text(d, 0, NAME_MAX_OCTETS, &l->group) &&
-	            take_uint(d, 1, SERVICE_LOCAL, &service) && take_bool(d, &l->implied);
+	            take_uint(d, 1, SERVICE_LMTP, &service) && take_bool(d, &l->implied);
 
 	l->port = (uint16_t)port;
 	l->mode = (uint16_t)mode;

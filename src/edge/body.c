@@ -45,6 +45,7 @@ add_received(struct session *s, struct buf *b)
 		.client = s->client,
 		.host = s->env->cfg->hostname,
 		.esmtp = s->esmtp,
+		.lmtp = s->service == SERVICE_LMTP,
 		.utf8 = (t->flags & MAIL_SMTPUTF8) != 0,
 		.id = t->id,
 		.rcpt = t->accepted == 1 ? t->rcpts[0].orig : STR_NONE, /* there is one */

@@ -199,10 +199,13 @@ idle_ms(const struct session *s)
 void
 session_reply(struct session *s, struct reply r)
 {
+	unsigned times = r.code == 0 ? 0 : verb_replies(s);
+
 	r = session_settle(s, r);
 	if (r.code == 0)
 		return;
-	print(s, r);
+	for (unsigned i = 0; i < times; i++)
+		print(s, r);
 	s->deadline_ms = s->env->now_ms + idle_ms(s);
 	s->errors += r.code >= 500;
 	if (s->state == ST_END)

@@ -167,6 +167,12 @@ rig_journal(void *arg, uint64_t id, struct str fields)
 void
 rig_start(struct rig *r)
 {
+	rig_start_with(r, SERVICE_SMTP);
+}
+
+void
+rig_start_with(struct rig *r, enum cfg_service service)
+{
 	struct netaddr client = {{0}};
 
 	memset(r, 0, offsetof(struct rig, out_room));
@@ -196,7 +202,7 @@ rig_start(struct rig *r)
 	r->out = BUF_ON(r->out_room);
 	r->mail.body = BUF_ON(r->body_room);
 	assert(netaddr_parse(STR("203.0.113.9"), &client));
-	r->s = session_new(&r->env, 0x4f1c0001, &client, SERVICE_SMTP, NULL);
+	r->s = session_new(&r->env, 0x4f1c0001, &client, service, NULL);
 	assert(r->s != NULL);
 }
 

@@ -67,6 +67,7 @@ struct rig {
 
 /* A session that has said nothing yet; the answer of state is not asked for before rig_go. */
 void rig_start(struct rig *r);
+void rig_start_with(struct rig *r, enum cfg_service service);
 void rig_stop(struct rig *r);
 
 /* Answer all that was asked, print all that was replied, until nothing more happens. */

@@ -15,6 +15,7 @@
 #include "proto/smtp.h"
 
 static struct reply verb_ehlo(struct session *s, struct str arg);
+static struct reply verb_lhlo(struct session *s, struct str arg);
 static struct reply verb_helo(struct session *s, struct str arg);
 static struct reply verb_mail(struct session *s, struct str arg);
 static struct reply verb_rcpt(struct session *s, struct str arg);
@@ -32,6 +33,9 @@ static struct reply verb_quit(struct session *s, struct str arg);
 #define JUNK VERB_JUNK
 #define BARE VERB_BARE
 #define INNER VERB_INNER
+#define SMTP VERB_SMTP
+#define LMTP VERB_LMTP
+#define EACH VERB_EACH
 
 /* clang-format off */
 /* Who may say what, when, and where it leads: RFC 5321 §4.1.4. A failed DATA or BDAT ends its
@@ -39,14 +43,15 @@ static struct reply verb_quit(struct session *s, struct str arg);
 const struct verb verbs[] = {
 	/* name       in                          2yz, 3yz  4yz, 5yz  flags        stage      run */
 	{"greeting",  IN(CONNECT),                ST_START, ST_SAME,  INNER,       "connect", NULL,              "RFC 5321 §3.1"},
-	{"EHLO",      ANYTIME,                    ST_READY, ST_SAME,  SYNC | JUNK, "helo",    verb_ehlo,         "RFC 5321 §4.1.1.1"},
-	{"HELO",      ANYTIME,                    ST_READY, ST_SAME,  SYNC | JUNK, "helo",    verb_helo,         "RFC 5321 §4.1.1.1"},
+	{"EHLO",      ANYTIME,                    ST_READY, ST_SAME,  SYNC|JUNK|SMTP, "helo", verb_ehlo,         "RFC 5321 §4.1.1.1"},
+	{"HELO",      ANYTIME,                    ST_READY, ST_SAME,  SYNC|JUNK|SMTP, "helo", verb_helo,         "RFC 5321 §4.1.1.1"},
+	{"LHLO",      ANYTIME,                    ST_READY, ST_SAME,  SYNC|JUNK|LMTP, "helo", verb_lhlo,         "RFC 2033 §4.1"},
 	{"MAIL",      IN(READY),                  ST_MAIL,  ST_SAME,  0,           "mail",    verb_mail,         "RFC 5321 §4.1.1.2"},
 	{"RCPT",      IN(MAIL) | IN(RCPT),        ST_RCPT,  ST_SAME,  0,           "rcpt",    verb_rcpt,         "RFC 5321 §4.1.1.3"},
 	{"DATA",      IN(MAIL) | IN(RCPT),        ST_DATA,  ST_READY, SYNC | BARE, "data",    verb_data,         "RFC 5321 §4.1.1.4"},
-	{".",         IN(DATA),                   ST_READY, ST_READY, INNER,       "data",    body_end,          "RFC 5321 §4.1.1.4"},
+	{".",         IN(DATA),                   ST_READY, ST_READY, INNER|EACH,  "data",    body_end,          "RFC 5321 §4.1.1.4"},
 	{"BDAT",      IN(MAIL)|IN(RCPT)|IN(BDAT), ST_BDAT,  ST_READY, 0,           "data",    verb_bdat,         "RFC 3030 §2"},
-	{"LAST",      IN(RCPT) | IN(BDAT),        ST_READY, ST_READY, INNER,       "data",    body_end,          "RFC 3030 §2"},
+	{"LAST",      IN(RCPT) | IN(BDAT),        ST_READY, ST_READY, INNER|EACH,  "data",    body_end,          "RFC 3030 §2"},
 	{"BDAT",      IN(START) | IN(READY),      ST_SAME,  ST_SAME,  0,           "data",    verb_bdat_unasked, "RFC 3030 §2"},
 	{"RSET",      IN(START),                  ST_START, ST_SAME,  JUNK | BARE, "rset",    verb_rset,         "RFC 5321 §4.1.1.5"},
 	{"RSET",      GREETED,                    ST_READY, ST_SAME,  JUNK | BARE, "rset",    verb_rset,         "RFC 5321 §4.1.1.5"},
@@ -103,19 +108,48 @@ verb_inner(const char *name)
 	return NULL;
 }
 
+/* Whether the service has that row at all. */
+static bool
+is_spoken(const struct session *s, const struct verb *v)
+{
+	bool lmtp = s->service == SERVICE_LMTP;
+
+	return (v->flags & (unsigned)(INNER | (lmtp ? SMTP : LMTP))) == 0;
+}
+
+unsigned
+verb_replies(const struct session *s)
+{
+	bool last =
+		(s->verb->flags & EACH) != 0 ||
+		(s->verb->run == verb_bdat && s->chunk_last); /* it failed: LAST all the same */
+
+	if (s->service != SERVICE_LMTP || !last || s->tx == NULL || s->tx->accepted == 0)
+		return 1;
+	return s->tx->accepted;
+}
+
 /* The row of that name for the present state; *ret_known where there is one for any. */
 static const struct verb *
 find(const struct session *s, struct str name, bool *ret_known)
 {
 	*ret_known = false;
 	for (size_t i = 0; i < verb_count; i++) {
-		if ((verbs[i].flags & INNER) != 0 || !str_ieq(str_of(verbs[i].name), name))
+		if (!is_spoken(s, &verbs[i]) || !str_ieq(str_of(verbs[i].name), name))
 			continue;
 		*ret_known = true;
 		if ((verbs[i].in & BIT(s->state)) != 0)
 			return &verbs[i];
 	}
 	return NULL;
+}
+
+static const char *
+hint(const struct session *s)
+{
+	if (s->service == SERVICE_LMTP && s->state == ST_START)
+		return "say LHLO first";
+	return states[s->state].hint;
 }
 
 /* A web client that was led here, or a mail header: someone speaks through somebody else. */
@@ -158,8 +192,7 @@ verb_say(struct session *s, struct str line)
 		return (struct reply){
 			.code = 502, .dsn = "5.5.1", .text = "command not implemented"};
 	if (v == NULL)
-		return (struct reply){
-			.code = 503, .dsn = "5.5.1", .text = states[s->state].hint};
+		return (struct reply){.code = 503, .dsn = "5.5.1", .text = hint(s)};
 	s->verb = v;
 	if ((v->flags & SYNC) != 0 && session_spoke_early(s, STR_NONE))
 		return REPLY_LATER;
@@ -176,7 +209,8 @@ verb_say(struct session *s, struct str line)
 static void
 greeting_lines(const struct session *s, struct buf *b)
 {
-	buf_addf(b, "220 %.*s ESMTP\r\n", STR_FMT(s->env->cfg->hostname));
+	buf_addf(b, "220 %.*s %s\r\n", STR_FMT(s->env->cfg->hostname),
+	         s->service == SERVICE_LMTP ? "LMTP" : "ESMTP");
 }
 
 struct reply
@@ -230,6 +264,12 @@ greet_back(struct session *s, struct str arg, bool esmtp)
 
 static struct reply
 verb_ehlo(struct session *s, struct str arg)
+{
+	return greet_back(s, arg, true);
+}
+
+static struct reply
+verb_lhlo(struct session *s, struct str arg)
 {
 	return greet_back(s, arg, true);
 }
@@ -439,9 +479,8 @@ verb_bdat_unasked(struct session *s, struct str arg)
 
 	if (p != NULL)
 		return bad_bdat(s, p, arg);
-	return refuse_chunk(
-		s, &d,
-		(struct reply){.code = 503, .dsn = "5.5.1", .text = states[s->state].hint});
+	return refuse_chunk(s, &d,
+	                    (struct reply){.code = 503, .dsn = "5.5.1", .text = hint(s)});
 }
 
 static struct reply
@@ -451,8 +490,10 @@ verb_bdat(struct session *s, struct str arg)
 	const struct smtp_problem *p = smtp_bdat_parse(arg, &d);
 	struct tx *t = s->tx;
 
+	s->chunk_last = false;
 	if (p != NULL)
 		return bad_bdat(s, p, arg);
+	s->chunk_last = d.last;
 	if (t->accepted == 0)
 		return refuse_chunk(s, &d, no_recipient(s));
 	if (t->since_ms == 0 && !body_begin(s, CONTENT_BDAT))
@@ -463,7 +504,6 @@ verb_bdat(struct session *s, struct str arg)
 		count_junk(s);
 	s->chunk_open = true;
 	s->chunk_left = d.size;
-	s->chunk_last = d.last;
 	s->chunk_reply = REPLY_LATER;
 	return REPLY_LATER;
 }
@@ -499,14 +539,13 @@ verb_vrfy(struct session *s, struct str arg)
 static void
 help_lines(const struct session *s, struct buf *b)
 {
-	(void)s;
 	buf_add(b, STR("214 2.0.0"));
 	for (size_t i = 0; i < verb_count; i++) {
 		bool first = true;
 
 		for (size_t j = 0; j < i; j++)
 			first = first && !str_eq(str_of(verbs[i].name), str_of(verbs[j].name));
-		if (first && (verbs[i].flags & INNER) == 0)
+		if (first && is_spoken(s, &verbs[i]))
 			buf_addf(b, " %s", verbs[i].name);
 	}
 	buf_add(b, STR("\r\n"));

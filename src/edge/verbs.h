@@ -11,6 +11,9 @@ enum verb_flags {
 	VERB_JUNK = 1 << 1,  /* does no work: counted, see smtp_max_junk */
 	VERB_BARE = 1 << 2,  /* has no argument */
 	VERB_INNER = 1 << 3, /* not a command: the end of a message's content */
+	VERB_SMTP = 1 << 4,  /* not where LMTP is spoken: RFC 2033 §4.1 */
+	VERB_LMTP = 1 << 5,  /* only there */
+	VERB_EACH = 1 << 6,  /* LMTP replies once for each recipient: RFC 2033 §4.2 */
 };
 
 struct verb {
@@ -29,6 +32,9 @@ extern const size_t verb_count;
 
 /* The row for this command line in the present state, run: a reply. */
 struct reply verb_say(struct session *s, struct str line);
+
+/* How many replies there are to this verb now: with LMTP one for each recipient. */
+unsigned verb_replies(const struct session *s);
 
 /* A row that is no command: "greeting", "." or "LAST". */
 const struct verb *verb_inner(const char *name);

@@ -36,7 +36,10 @@ add_with(struct buf *b, const struct received *r)
 {
 	bool extended = r->esmtp || r->tls || r->auth;
 
-	buf_add(b, r->utf8 ? STR("UTF8SMTP") : extended ? STR("ESMTP") : STR("SMTP"));
+	if (r->lmtp)
+		buf_add(b, r->utf8 ? STR("UTF8LMTP") : STR("LMTP"));
+	else
+		buf_add(b, r->utf8 ? STR("UTF8SMTP") : extended ? STR("ESMTP") : STR("SMTP"));
 	buf_add(b, r->tls ? STR("S") : STR(""));
 	buf_add(b, r->auth ? STR("A") : STR(""));
 }

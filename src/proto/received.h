@@ -15,6 +15,7 @@ struct received {
 	struct netaddr client;
 	struct str host; /* ours */
 	bool esmtp;      /* greeted with EHLO */
+	bool lmtp;       /* greeted with LHLO */
 	bool tls;
 	bool auth;
 	bool utf8; /* the transaction has SMTPUTF8 */

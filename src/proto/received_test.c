@@ -94,18 +94,21 @@ test_with(void **unused)
 	static const struct {
 		bool esmtp, tls, auth, utf8;
 		const char *with;
+		bool lmtp;
 	} rows[] = {
-		{false, false, false, false, " SMTP "},
-		{true, false, false, false, " ESMTP "},
-		{true, true, false, false, " ESMTPS "},
-		{false, true, false, false, " ESMTPS "}, /* TLS was not begun without EHLO */
-		{false, false, true, false, " ESMTPA "},
-		{true, false, true, false, " ESMTPA "},
-		{true, true, true, false, " ESMTPSA "},
-		{true, false, false, true, " UTF8SMTP "},
-		{true, true, false, true, " UTF8SMTPS "},
-		{true, false, true, true, " UTF8SMTPA "},
-		{true, true, true, true, " UTF8SMTPSA "},
+		{false, false, false, false, " SMTP ", false},
+		{true, false, false, false, " ESMTP ", false},
+		{true, true, false, false, " ESMTPS ", false},
+		{false, true, false, false, " ESMTPS ", false}, /* TLS was not begun without EHLO */
+		{false, false, true, false, " ESMTPA ", false},
+		{true, false, true, false, " ESMTPA ", false},
+		{true, true, true, false, " ESMTPSA ", false},
+		{true, false, false, true, " UTF8SMTP ", false},
+		{true, true, false, true, " UTF8SMTPS ", false},
+		{true, false, true, true, " UTF8SMTPA ", false},
+		{true, true, true, true, " UTF8SMTPSA ", false},
+		{true, false, false, false, " LMTP ", true},
+		{true, true, true, true, " UTF8LMTPSA ", true},
 	};
 	/* clang-format on */
 
@@ -119,6 +122,7 @@ test_with(void **unused)
 		r.tls = rows[i].tls;
 		r.auth = rows[i].auth;
 		r.utf8 = rows[i].utf8;
+		r.lmtp = rows[i].lmtp;
 		assert_true(received_add(&b, &r));
 		if (strstr(room, rows[i].with) == NULL)
 			fail_msg("row %zu: %s", i, room);

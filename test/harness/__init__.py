@@ -5,12 +5,12 @@ from .homes import DOMAIN, FIRST_UID, Homes, UserServer
 from .inject import FAULTS_BUILD, Inject, is_traced
 from .ledger import Ledger, Load, queue_is_empty, strip_added
 from .logfmt import parse_line
-from .server import BUILD, Raw, Server, ServerError
+from .server import BUILD, Raw, Server, ServerError, free_port
 from .smtp import ProtocolError, Reply, Smtp
 from .wait import Timeout, wait_for
 
 __all__ = [
-    "BUILD", "DOMAIN", "FAULTS_BUILD", "FIRST_UID", "Homes", "Inject", "Ledger", "Load", "LoopDisk",
+    "free_port", "BUILD", "DOMAIN", "FAULTS_BUILD", "FIRST_UID", "Homes", "Inject", "Ledger", "Load", "LoopDisk",
     "ProtocolError", "Raw", "Reply", "Server", "ServerError", "Smtp", "Timeout", "UserServer",
     "is_traced", "parse_line", "queue_is_empty", "strip_added", "wait_for",
 ]
