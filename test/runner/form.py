@@ -189,6 +189,15 @@ def shell_is_clean():
     return done.stdout.splitlines() + done.stderr.splitlines()
 
 
+def manuals_are_clean():
+    if shutil.which("mandoc") is None:
+        return None
+    pages = sorted((ROOT / "man").glob("*.[1-9]"))
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", *pages], cwd=ROOT, text=True,
+                          capture_output=True, check=False)
+    return done.stdout.splitlines() + done.stderr.splitlines()
+
+
 def _package_of(library):
     """The Debian package that has this pkg-config file; None where dpkg is none of ours."""
     done = subprocess.run(["pkg-config", "--variable=pcfiledir", library], text=True,
@@ -222,5 +231,6 @@ CHECKS = (
     ("every header compiles alone", headers_compile_alone),
     ("files that documents name exist", named_files_exist),
     ("shellcheck finds nothing", shell_is_clean),
+    ("mandoc finds nothing in the manuals", manuals_are_clean),
     ("bootstrap installs every library the build asks for", bootstrap_installs_libraries),
 )
