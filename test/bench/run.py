@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sekisho beside Postfix in one run: the table of what must be reached, with what was measured.
 
-    ./bootstrap bench [--rounds N] [--seconds S] [--only peers,limits,idle,restart]
+    ./bootstrap bench [--rounds N] [--seconds S] [--only peers,limits,idle,restart,system]
 
 The peers' bench (shared/bench/smtp: load generator, private roots, namespaces with loopback only)
 does the measuring; this adds sekisho to it as one target file and makes ratios of the medians.
@@ -87,18 +87,28 @@ class Bench:
                      "--sizes", "4096", "--seconds", str(a.seconds))
         if "idle" in a.only:
             self.run("idle", "--targets", "sekisho")
-        if "restart" in a.only:
-            done = subprocess.run([self.smtp / "ns.sh", sys.executable, HERE / "restart.py"],
-                                  env=self.env, check=True, stdout=subprocess.PIPE, text=True)
-            print(done.stdout, end="", flush=True)
-            with self.out.open("a") as out:
-                out.write(done.stdout)
+        for name in ("restart", "system"):
+            if name in a.only:
+                self.script(name)
+
+    def script(self, name):
+        """One of our own beside this file; it prints a JSON line a point."""
+        done = subprocess.run([self.smtp / "ns.sh", sys.executable, HERE / f"{name}.py"],
+                              env=dict(self.env, SYSTEM_ROUNDS=str(self.args.rounds)), check=True,
+                              stdout=subprocess.PIPE, text=True)
+        print(done.stdout, end="", flush=True)
+        with self.out.open("a") as out:
+            out.write(done.stdout)
 
     def table(self):
         peers = self.rows("peers")
         limits = self.rows("limits")
         idle = [r for r in self.rows("idle") if r.get("variant") == "default"]
         restart = self.rows("restart")
+        system = self.rows("system")
+        to_users = median(system, "rate", target="system")
+        to_virtual = median(system, "rate", target="virtual")
+        of_virtual = ratio(to_users, to_virtual)
         ours = {"target": "sekisho", "size": 4096}
         theirs = {"target": "postfix", "size": 4096}
         rate = median(peers, "delivered_rate", conc=20, **ours)
@@ -126,6 +136,9 @@ class Bench:
             ("memory (PSS), whole server idle", "30 MiB", "15 MiB", text(pss, " MiB", 1)),
             ("restart with 100,000 queued: accepting again", "3 s", "1 s",
              text(median(restart, "accepting_s"), " s")),
+            ("20 users of the machine, against virtual mailboxes", "50 %", "80 %",
+             f"{text(of_virtual and of_virtual * 100, ' %', 0)} ({text(to_users, '/s', 0)} to "
+             f"{text(to_virtual, '/s', 0)})"),
         ]
 
 
@@ -141,7 +154,7 @@ def main():
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--seconds", type=float, default=2.5, help="length of one measured point")
     ap.add_argument("--targets", default="postfix,sekisho", help="of the peers' bench, one run")
-    ap.add_argument("--only", type=lambda s: s.split(","), default=["limits", "peers", "idle", "restart"])
+    ap.add_argument("--only", type=lambda s: s.split(","), default=["limits", "peers", "idle", "restart", "system"])
     args = ap.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench: needs root (namespaces, private roots)")
