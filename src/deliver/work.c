@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include <event2/event.h>
+
 #include "base/fd.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
@@ -15,13 +17,30 @@
 #define RESULTS_MAX 32U /* in one work_done, as msg.def has it */
 #define RESULTS_ROOM (RESULTS_MAX * 256U)
 
+/*
+ * A user's process syncs so often at most: many of them share a disk, each has little, and each
+ * sync waits for what all have written. The first message after a pause does not wait.
+ */
+#define GATHER_MS 40
+
 struct deliver {
 	struct batch *batch;
 	struct channel *spool; /* whose work the batch is; NULL while there is none */
 	unsigned finished;     /* messages handled since the last work_want */
 	bool leaving;          /* takes no more work; leaves when all it said is sent */
 	int status;            /* with which it leaves */
+	uint64_t settled_ms;   /* when a user's process last synced */
+	struct event *soon;    /* brings the turn that syncs; NULL: every turn does */
 };
+
+/* The turn that follows does what there is to do. */
+static void
+on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	role_tick(arg);
+}
 
 enum rc
 work_open(struct role *r, const struct disk_calls *disk_calls, struct err *e)
@@ -31,6 +50,8 @@ work_open(struct role *r, const struct disk_calls *disk_calls, struct err *e)
 	if (d == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
 	r->self = d;
+	if (r->user.n > 0 && (d->soon = evtimer_new(r->base, on_soon, r)) == NULL)
+		return err_set(e, RC_TEMP, "out of memory");
 	return batch_open(r->user, r->index, r->cfg->hostname, disk_calls, &d->batch, e);
 }
 
@@ -41,6 +62,8 @@ work_close(struct role *r)
 
 	if (d != NULL)
 		d->batch = batch_free(d->batch);
+	if (d != NULL && d->soon != NULL)
+		event_free(d->soon);
 	free(d);
 	r->self = NULL;
 }
@@ -232,11 +255,33 @@ work_peer_down(struct role *r, struct channel *c)
 	}
 }
 
+/* More may come to share the sync. */
+static bool
+gathers(struct role *r)
+{
+	struct deliver *d = r->self;
+	uint64_t age_ms = r->now_ms - d->settled_ms;
+
+	if (batch_count(d->batch) == 0)
+		return false;
+	if (d->soon == NULL || d->leaving || age_ms >= GATHER_MS) {
+		d->settled_ms = r->now_ms;
+		return false;
+	}
+	struct timeval wait = {.tv_usec = (suseconds_t)(GATHER_MS - age_ms) * 1000};
+
+	if (!event_pending(d->soon, EV_TIMEOUT, NULL))
+		(void)evtimer_add(d->soon, &wait); /* no memory is needed */
+	return true;
+}
+
 void
 work_turn(struct role *r)
 {
 	struct deliver *d = r->self;
 
+	if (gathers(r))
+		return;
 	settle(d);
 	if (batch_moved(d->batch) && !d->leaving) {
 		log_say(LOG_INFO, "maildir_moved", "another one takes its place: leaving");

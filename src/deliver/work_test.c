@@ -52,6 +52,12 @@ static struct {
 } world;
 
 void
+role_tick(struct role *r)
+{
+	(void)r; /* the test says what time it is */
+}
+
+void
 role_quit(struct role *r, int status)
 {
 	r->inside->status = status;
@@ -180,7 +186,7 @@ hears(struct scene *s, const char *want)
 }
 
 static int
-start(void **state)
+start_for(void **state, const char *user)
 {
 	static struct scene s;
 	struct err e;
@@ -195,14 +201,30 @@ start(void **state)
 	s.base = event_base_new();
 	s.inside.status = RUNNING;
 	s.cfg.hostname = STR("mail.example.org");
-	s.role = (struct role){
-		.me = DELIVER, .cfg = &s.cfg, .base = s.base, .inside = &s.inside};
+	s.role = (struct role){.me = DELIVER,
+	                       .user = str_of(user),
+	                       .cfg = &s.cfg,
+	                       .base = s.base,
+	                       .now_ms = 100000,
+	                       .inside = &s.inside};
 	if (work_open(&s.role, &disk_calls, &e) != RC_OK)
 		return -1;
 	link_up(&s);
 	hears(&s, "want 256\n");
 	*state = &s;
 	return 0;
+}
+
+static int
+start(void **state)
+{
+	return start_for(state, "");
+}
+
+static int
+start_user(void **state)
+{
+	return start_for(state, "u0");
 }
 
 static int
@@ -427,6 +449,44 @@ test_a_spool_that_left_is_waited_for(void **state)
 	hears(s, "want 256\ndone 1 0=0\nwant 1\n");
 }
 
+/* Many such processes share a disk: what comes within one moment shares a sync. */
+static void
+test_a_users_process_syncs_so_often_at_most(void **state)
+{
+	struct scene *s = *state;
+
+	give(s, 1, 1);
+	hears(s, "done 1 0=0\nwant 1\n"); /* after a pause at once */
+	s->role.now_ms += 10;
+	give(s, 2, 1);
+	hears(s, "");
+	give(s, 3, 1);
+	hears(s, "");
+	assert_int_equal(world.syncs, 1);
+	s->role.now_ms += 30;
+	hears(s, "done 2 0=0\ndone 3 0=0\nwant 2\n");
+	assert_int_equal(world.syncs, 2);
+	give(s, 4, 1);
+	loop(s);
+	work_drain(&s->role, 1000); /* who leaves does not wait */
+	hears(s, "done 4 0=0\n");
+}
+
+static void
+test_the_turn_that_syncs_comes_by_itself(void **state)
+{
+	struct scene *s = *state;
+
+	give(s, 1, 1);
+	hears(s, "done 1 0=0\nwant 1\n");
+	give(s, 2, 1);
+	hears(s, "");
+	assert_true(event_base_loop(s->base, EVLOOP_ONCE) >= 0); /* waits for the timer alone */
+	s->role.now_ms += 40;
+	hears(s, "done 2 0=0\nwant 1\n");
+}
+
+#define USER_TEST(name) cmocka_unit_test_setup_teardown(name, start_user, stop)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int
@@ -442,6 +502,8 @@ main(void)
 		TEST(test_drain_settles_and_leaves),
 		TEST(test_a_new_spool_hears_nothing_of_the_old_ones_work),
 		TEST(test_a_spool_that_left_is_waited_for),
+		USER_TEST(test_a_users_process_syncs_so_often_at_most),
+		USER_TEST(test_the_turn_that_syncs_comes_by_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
