@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "base/defs.h"
+
 struct cfg;
 
 /* Where it differs from what is in force. */
