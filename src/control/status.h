@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "ipc/msg.h"
 
-#define PROCESSES_MAX 161U /* of the house, master among them */
+#define PROCESSES_MAX 209U /* of the house, master among them */
 
 struct processes {
 	struct msg_process all[PROCESSES_MAX];

@@ -20,7 +20,7 @@ struct users;
 
 #define LEVEL_BY_PLAN 0xff
 
-#define SLOTS_MAX 160 /* PROCESSES_MAX of control/status.h is one more */
+#define SLOTS_MAX 208 /* PROCESSES_MAX of control/status.h is one more */
 
 /* What a slot's process ending leads to. */
 enum fate {

@@ -47,7 +47,8 @@ struct reload {
 	struct asks asks;         /* whom the present reload is for */
 	struct asks wanted_by;    /* whom the next one */
 	bool wanted;
-	unsigned no_room; /* edges there were when their number was too high; 0: it was not */
+	unsigned no_room; /* edges and remotes there were when they were too many; 0: they were
+	                     not */
 	uint64_t since_ms;
 	struct event *late;
 	struct buf report;
@@ -141,29 +142,40 @@ read_file(struct reload *r, struct err *e)
 	return plan_new(c, h->plan->number + 1, &r->plan, e);
 }
 
+/* Those that may outlive their configuration by long. */
 static unsigned
-count_edges(const struct house *h)
+count_of(const struct house *h, unsigned procs)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < h->slot_count; i++)
-		count += h->slots[i].house != NULL && h->slots[i].proc == EDGE;
+		count += h->slots[i].house != NULL && (procs & (unsigned)h->slots[i].proc) != 0;
 	return count;
+}
+
+static enum rc
+find_room_for(struct reload *r, enum proc p, struct err *e)
+{
+	unsigned old = 0;
+
+	for (unsigned i = 0; i < r->house->slot_count; i++)
+		old += r->house->slots[i].house != NULL && r->house->slots[i].proc == p &&
+		       r->house->slots[i].fate == FATE_GONE;
+	if (count_of(r->house, p) + house_wants(r->plan->cfg, p) <= PEERS_MAX)
+		return RC_OK;
+	r->no_room = count_of(r->house, BY_GENERATION | BY_SUCCESSION);
+	return err_set(e, RC_TEMP,
+	               "%u %ss of older configurations are still at work, try again", old,
+	               proc_name(p));
 }
 
 static enum rc
 find_room(struct reload *r, struct err *e)
 {
-	unsigned edges = count_edges(r->house);
-	unsigned now = house_wants(r->house->plan->cfg, EDGE);
-
 	r->no_room = 0;
-	if (edges + house_wants(r->plan->cfg, EDGE) <= PEERS_MAX)
-		return RC_OK;
-	r->no_room = edges;
-	return err_set(e, RC_TEMP,
-	               "%u edges of older configurations still serve sessions, try again",
-	               edges > now ? edges - now : 0);
+	if (find_room_for(r, EDGE, e) != RC_OK)
+		return e->rc;
+	return find_room_for(r, REMOTE, e);
 }
 
 /* They are nobody's until all of them are ready: one that ends is not replaced. */
@@ -357,14 +369,26 @@ stand_down(struct slot *s)
 		house_renew(s);
 }
 
-/* Their indexes are those that the old ones leave free: nobody knows a remote by its index. */
+static unsigned
+count_new(const struct house *h, enum proc p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < h->slot_count; i++)
+		count += h->slots[i].house != NULL && h->slots[i].proc == p &&
+		         h->slots[i].plan == h->plan;
+	return count;
+}
+
+/* Their indexes are those that the old ones leave free: nobody knows a remote by its index. One
+ * that died meanwhile has a successor already. */
 static void
 succeed(struct house *h, enum proc p)
 {
 	struct slot *s;
 	struct err e;
 
-	for (unsigned n = 0; n < house_wants(h->plan->cfg, p); n++) {
+	for (unsigned n = count_new(h, p); n < house_wants(h->plan->cfg, p); n++) {
 		if (house_add(h, p, 0, &s, &e) != RC_OK)
 			log_say(LOG_ERROR, "start", e.text);
 		else if (house_start(s, &e) != RC_OK || house_begin(s, true, &e) != RC_OK)
@@ -468,7 +492,8 @@ reload_step(struct reload *r)
 	if (r->phase != PHASE_IDLE)
 		return;
 	spare_writers(h);
-	if (r->wanted && (r->no_room == 0 || count_edges(h) < r->no_room))
+	if (r->wanted &&
+	    (r->no_room == 0 || count_of(h, BY_GENERATION | BY_SUCCESSION) < r->no_room))
 		begin(r);
 }
 

@@ -254,7 +254,7 @@ def test_generations_are_bounded(new_server):
         status = done.returncode
         if status != 0:
             break
-    assert status == 75 and "edges of older configurations still serve sessions" in done.stderr
+    assert status == 75 and "edges of older configurations are still at work" in done.stderr
     os.kill(server.process.pid, signal.SIGHUP)  # is done when there is room
     assert answer(server, "alice@example.org") == 250
     before = reloaded(server)
