@@ -24,7 +24,7 @@
 
 #define ASKS_MAX 16U         /* as many operators as control serves */
 #define REPORT_OCTETS 61440U /* master_answer of msg.def */
-#define PATIENCE_MS 10000    /* in each phase */
+#define PATIENCE_MS 8000     /* in each phase: control waits for 30 s */
 
 /* What a reload means to those of a role; the others take the values in place. */
 #define BY_GENERATION ((unsigned)EDGE) /* new ones beside the old */

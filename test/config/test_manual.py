@@ -7,7 +7,7 @@ import pytest
 
 from harness import BUILD
 
-PAGE = BUILD / "sekisho.conf.5"
+PAGE = BUILD / "man" / "sekisho.conf.5"
 
 
 def test_every_option_and_key_is_in_the_manual():
