@@ -334,8 +334,9 @@ take_row(struct schedule *s, const struct due *row)
 	struct task *t = schedule_find(s, row->id);
 
 	if (t != NULL) {
-		/* ready: it takes all that is due when it goes out */
-		if (t->lane != NULL && !t->whole)
+		/* ready: it takes all that is due when it goes out; out: the row may be one
+		 * that is not, or was put off while others are out still */
+		if (t->lane != NULL && (!t->whole || t->stay > 0))
 			t->look = true;
 		return true;
 	}

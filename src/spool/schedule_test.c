@@ -218,6 +218,49 @@ test_second_recipient_waits_for_the_first(void **state)
 	assert_ptr_equal(schedule_first(s), schedule_find(s, 1));
 }
 
+/* All were out; one was put off, and falls due while another is out still. */
+static void
+test_one_put_off_is_not_forgotten_for_the_others(void **state)
+{
+	struct schedule *s = *state;
+	struct lane *l = lane(s, 1, 10);
+	struct due rows[] = {due(NOW, 1), due(NOW + 5, 1)};
+
+	schedule_take_rows(s, rows, 1, 512, NOW);
+	struct task *t = hand(s, l);
+	t->whole = true;
+	t->stay = 1;
+	schedule_deferred(s, NOW + 5);
+	schedule_take_rows(s, rows + 1, 1, 512, NOW + 5);
+	settle(s, t, true);
+	assert_ptr_equal(schedule_first(s), schedule_find(s, 1));
+	assert_non_null(schedule_first(s));
+}
+
+/* What the operator changed is read from the tables, wherever memory has it. */
+static void
+test_what_was_changed_is_read_again(void **state)
+{
+	struct schedule *s = *state;
+	struct lane *l = lane(s, 1, 10);
+	struct msg_mail_commit m = {.body = STR("body")};
+
+	schedule_add_fresh(s, 1, NOW, letter_new(7, &m));
+	schedule_reread(s, 1);
+	schedule_reread(s, 2); /* which is not here */
+	assert_null(schedule_first(s)->letter);
+	struct task *t = hand(s, l);
+	t->whole = true;
+	t->stay = 1;
+	schedule_reread(s, 1);
+	assert_true(t->look && !t->whole);
+	assert_int_equal(t->stay, 0); /* the tables say whether rows stay */
+	task_out(t, 0)->held = true;
+	assert_int_equal(schedule_out_held(s), 1);
+	settle(s, t, false);
+	assert_int_equal(schedule_out_held(s), 0);
+}
+
 static void
 test_deferred_comes_back_at_its_time(void **state)
 {
@@ -323,6 +366,8 @@ main(void)
 		TEST(test_rows_window_is_bounded),
 		TEST(test_rows_not_yet_due_are_left_until_then),
 		TEST(test_second_recipient_waits_for_the_first),
+		TEST(test_one_put_off_is_not_forgotten_for_the_others),
+		TEST(test_what_was_changed_is_read_again),
 		TEST(test_deferred_comes_back_at_its_time),
 		TEST(test_clock_set_back_hides_nothing),
 		TEST(test_doubt_looks_at_all_rows_again),

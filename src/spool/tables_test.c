@@ -307,6 +307,34 @@ test_rows_are_counted(void **state)
 	assert_tally(r, 1, 1, 1, 2);
 }
 
+/* As operators want it; what is held may be delivered all the same, where it was out. */
+static void
+test_moves_between_states_are_counted(void **state)
+{
+	struct room *r = *state;
+	struct rcpt_row row;
+	struct err e;
+
+	room_must_put(r->t, 2, STR("two"));
+	assert_int_equal(tables_begin(r->t, &e), RC_OK);
+	assert_int_equal(tables_move(r->t, 2, 0, ROW_WAITING, ROW_HELD, NOW, &e), RC_OK);
+	assert_int_equal(tables_move(r->t, 2, 0, ROW_WAITING, ROW_HELD, NOW, &e), RC_OK);
+	assert_tally(r, 1, 0, 1, 2);
+	/* its try failed meanwhile: the reply is known, and it stays held */
+	assert_int_equal(tables_hold(r->t, 2, 0, STR("no"), &e), RC_OK);
+	assert_tally(r, 1, 0, 1, 2);
+	tables_rcpts(r->t, 2);
+	assert_int_equal(tables_rcpt_next(r->t, &row, &e), RC_OK);
+	assert_true(row.state == ROW_HELD && row.tries == 1 && str_eq(row.reply, STR("no")));
+	tables_rcpts_end(r->t);
+	assert_int_equal(tables_move(r->t, 2, 0, ROW_HELD, ROW_WAITING, NOW + 9, &e), RC_OK);
+	assert_tally(r, 1, 1, 0, 2);
+	assert_int_equal(tables_move(r->t, 2, 0, ROW_WAITING, ROW_HELD, NOW, &e), RC_OK);
+	assert_int_equal(tables_drop_rcpt(r->t, 2, 0, &e), RC_OK);
+	assert_tally(r, 1, 0, 0, 2);
+	assert_int_equal(tables_commit(r->t, &e), RC_OK);
+}
+
 /* ---- no room ---- */
 
 static void
@@ -366,6 +394,7 @@ main(void)
 		TEST(test_listing_goes_on_after_a_row),
 		TEST(test_rolled_back_is_gone),
 		TEST(test_rows_are_counted),
+		TEST(test_moves_between_states_are_counted),
 		TEST(test_no_room_costs_only_its_batch),
 	};
 

@@ -110,7 +110,12 @@ def hostile_line(rng):
     """Noise, or a good request with a few octets changed."""
     good = [{"verb": "queue_list"}, {"verb": "queue_show", "id": "0000000000100", "n": "3"},
             {"verb": "explain", "id": "0000000000100", "skip": "0"}, {"verb": "status"},
-            {"verb": "user_add", "address": "mallory@elsewhere.example"}, {"verb": "user_list"}]
+            {"verb": "user_add", "address": "mallory@elsewhere.example"}, {"verb": "user_list"},
+            {"verb": "queue_hold", "only": "0000000000100", "state": "waiting", "older": "60"},
+            {"verb": "queue_delete", "sender": "<>", "rcpt": "@example.org", "reply": "full"},
+            {"verb": "queue_body", "id": "0000000000100", "at": "40960"}, {"verb": "metrics"},
+            {"verb": "copy_spool", "act": "0"}, {"verb": "copy_accounts", "act": "1"},
+            {"verb": "copy_journal", "act": "2"}]
     if rng.random() < 0.3:
         return rng.randbytes(rng.choice([1, 10, 100, 5000, 20000]))
     line = bytearray(json.dumps(rng.choice(good)).encode())
