@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sekisho beside Postfix in one run: the table of what must be reached, with what was measured.
 
-    ./bootstrap bench [--rounds N] [--seconds S] [--only peers,limits,idle,restart,system]
+    ./bootstrap bench [--rounds N] [--seconds S] [--only peers,limits,idle,restart,system,lmtp]
 
 The peers' bench (shared/bench/smtp: load generator, private roots, namespaces with loopback only)
 does the measuring; this adds sekisho to it as one target file and makes ratios of the medians.
@@ -47,7 +47,8 @@ class Bench:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sekisho-bench."))
         self.smtp = self.dir / "smtp"
         shutil.copytree(SHARED / "bench" / "smtp", self.smtp)
-        shutil.copy(HERE / "sekisho.sh", self.smtp / "targets" / "sekisho.sh")
+        for target in ("sekisho.sh", "sekisho-lmtp.sh"):
+            shutil.copy(HERE / target, self.smtp / "targets" / target)
         self.trash = pathlib.Path(tempfile.mkdtemp(prefix="trash.", dir=STATE))
         self.keep_inodes()
         self.out = self.dir / "results.jsonl"
@@ -87,6 +88,9 @@ class Bench:
                      "--sizes", "4096", "--seconds", str(a.seconds))
         if "idle" in a.only:
             self.run("idle", "--targets", "sekisho")
+        if "lmtp" in a.only:
+            self.run("peers", "--targets", "postfix-lmtp,sekisho-lmtp", "--rounds", str(a.rounds),
+                     "--conc", "20", "--sizes", "4096", "--seconds", str(a.seconds))
         for name in ("restart", "system"):
             if name in a.only:
                 self.script(name)
@@ -119,6 +123,8 @@ class Bench:
         pss = median([r["base"] for r in idle], "pss_mib")
         per_conn = median(idle, "kib_pss_per_conn")
         share = ratio(rate, disk)
+        by_lmtp = median(peers, "delivered_rate", target="sekisho-lmtp", size=4096)
+        peer_by_lmtp = median(peers, "delivered_rate", target="postfix-lmtp", size=4096)
         return [
             ("durable and delivered, 20 connections, against Postfix", "4×", "8×",
              f"{text(ratio(rate, peer_rate), '×')} ({text(rate, '/s', 0)} to {text(peer_rate, '/s', 0)})"),
@@ -136,6 +142,9 @@ class Bench:
             ("memory (PSS), whole server idle", "30 MiB", "15 MiB", text(pss, " MiB", 1)),
             ("restart with 100,000 queued: accepting again", "3 s", "1 s",
              text(median(restart, "accepting_s"), " s")),
+            ("LMTP into Dovecot, against Postfix doing the same", "1.5×", "2×",
+             f"{text(ratio(by_lmtp, peer_by_lmtp), '×')} ({text(by_lmtp, '/s', 0)} to "
+             f"{text(peer_by_lmtp, '/s', 0)})"),
             ("20 users of the machine, against virtual mailboxes", "50 %", "80 %",
              f"{text(of_virtual and of_virtual * 100, ' %', 0)} ({text(to_users, '/s', 0)} to "
              f"{text(to_virtual, '/s', 0)})"),
@@ -154,7 +163,7 @@ def main():
     ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--seconds", type=float, default=2.5, help="length of one measured point")
     ap.add_argument("--targets", default="postfix,sekisho", help="of the peers' bench, one run")
-    ap.add_argument("--only", type=lambda s: s.split(","), default=["limits", "peers", "idle", "restart", "system"])
+    ap.add_argument("--only", type=lambda s: s.split(","), default=["limits", "peers", "idle", "restart", "system", "lmtp"])
     args = ap.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench: needs root (namespaces, private roots)")
