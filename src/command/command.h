@@ -62,6 +62,7 @@ command_run_fn command_queue_delete, command_queue_flush, command_explain;
 command_run_fn command_reload, command_log;
 command_run_fn command_metrics;
 command_run_fn command_backup, command_restore;
+command_run_fn command_user_allow, command_user_disallow, command_user_senders;
 command_run_fn command_status, command_user_add, command_user_remove, command_user_list;
 
 #endif

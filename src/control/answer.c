@@ -261,6 +261,24 @@ answer_user(struct buf *b, const struct request *q, const struct msg *m)
 	answer_end(b, m->user_answer.more);
 }
 
+void
+answer_senders(struct buf *b, const struct request *q, const struct msg *m)
+{
+	struct list rows = m->sender_rows.rows;
+	struct item_allowed a;
+
+	(void)q;
+	if (m->sender_rows.rc != RC_OK) {
+		answer_error(b, EX_TEMPFAIL, "the accounts cannot be read now");
+		return;
+	}
+	while (item_next_allowed(&rows, &a))
+		answer_line(b, json_pack("{s:{s:o, s:o, s:o}}", "row", "user",
+		                         json_text(a.user), "address", json_text(a.address),
+		                         "added", answer_time(a.added_us)));
+	answer_end(b, m->sender_rows.more);
+}
+
 /* ---- master ---- */
 
 void

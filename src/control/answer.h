@@ -32,6 +32,7 @@ void answer_changed(struct buf *b, const struct request *q, const struct msg *m)
 void answer_body(struct buf *b, const struct request *q, const struct msg *m);
 void answer_copy(struct buf *b, const struct request *q, const struct msg *m);
 void answer_journal(struct buf *b, const struct request *q, const struct msg *m);
+void answer_senders(struct buf *b, const struct request *q, const struct msg *m);
 void answer_user(struct buf *b, const struct request *q, const struct msg *m);
 
 /* A row `{"text":".."}` a line of the report; its last is the error's where there is one. */

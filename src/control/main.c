@@ -394,6 +394,12 @@ on_user_answer(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static void
+on_sender_rows(struct role *r, struct channel *from, const struct msg *m)
+{
+	on_answer(r, from, m, m->sender_rows.ask, answer_senders);
+}
+
+static void
 on_master_answer(struct role *r, struct channel *from, const struct msg *m)
 {
 	on_answer(r, from, m, m->master_answer.ask, answer_master);
@@ -436,17 +442,12 @@ on_process(struct role *r, struct channel *from, const struct msg *m)
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_queue_answer] = on_queue_answer,
-	[MSG_journal_answer] = on_journal_answer,
-	[MSG_user_answer] = on_user_answer,
-	[MSG_state_status] = on_state_status,
-	[MSG_spool_status] = on_spool_status,
-	[MSG_process] = on_process,
-	[MSG_queue_changed] = on_queue_changed,
-	[MSG_body_answer] = on_body_answer,
-	[MSG_master_answer] = on_master_answer,
-	[MSG_copy_answer] = on_copy_answer,
-	[MSG_usages] = on_usages,
+	[MSG_queue_answer] = on_queue_answer, [MSG_journal_answer] = on_journal_answer,
+	[MSG_sender_rows] = on_sender_rows,   [MSG_user_answer] = on_user_answer,
+	[MSG_state_status] = on_state_status, [MSG_spool_status] = on_spool_status,
+	[MSG_process] = on_process,           [MSG_queue_changed] = on_queue_changed,
+	[MSG_body_answer] = on_body_answer,   [MSG_master_answer] = on_master_answer,
+	[MSG_copy_answer] = on_copy_answer,   [MSG_usages] = on_usages,
 };
 
 /* Beyond what every role has: its clients. */

@@ -14,6 +14,9 @@ static void ask_explain(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_add(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_remove(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_user_list(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_user_allow(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_user_disallow(const struct request *q, uint32_t ask, struct msg *ret);
+static void ask_user_senders(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_reload(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_log(const struct request *q, uint32_t ask, struct msg *ret);
 static void ask_copy(const struct request *q, uint32_t ask, struct msg *ret);
@@ -39,6 +42,9 @@ static const struct verb verbs[] = {
 	{"user_add",      VAULT, MSG_user_answer,    P(address), 0,          true,  ask_user_add},
 	{"user_remove",   VAULT, MSG_user_answer,    P(address), 0,          true,  ask_user_remove},
 	{"user_list",     VAULT, MSG_user_answer,    0,          P(address), false, ask_user_list},
+	{"user_allow",    VAULT, MSG_user_answer, P(user) | P(address), 0,   true,  ask_user_allow},
+	{"user_disallow", VAULT, MSG_user_answer, P(user) | P(address), 0,   true,  ask_user_disallow},
+	{"user_senders",  VAULT, MSG_sender_rows, 0, P(user) | P(address),   false, ask_user_senders},
 	{"reload",        MASTER, MSG_master_answer, 0,          0,          true,  ask_reload},
 	{"log",           MASTER, MSG_master_answer, P(level) | P(roles), 0, true,  ask_log},
 	{"config",        CONTROL, MSG_NO_MAX,       0,          P(at),      false, NULL},
@@ -174,6 +180,41 @@ ask_user_list(const struct request *q, uint32_t ask, struct msg *ret)
 	*ret = (struct msg){
 		.no = MSG_user_list,
 		.user_list = {.ask = ask, .after = request_text(q, PARAM_address)}
+        };
+}
+
+static void
+ask_allow(const struct request *q, uint32_t ask, bool allow, struct msg *ret)
+{
+	*ret = (struct msg){
+		.no = MSG_sender_allow,
+		.sender_allow = {.ask = ask,
+	                         .allow = allow,
+	                         .user = request_text(q, PARAM_user),
+	                         .address = request_text(q, PARAM_address)}
+        };
+}
+
+static void
+ask_user_allow(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	ask_allow(q, ask, true, ret);
+}
+
+static void
+ask_user_disallow(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	ask_allow(q, ask, false, ret);
+}
+
+static void
+ask_user_senders(const struct request *q, uint32_t ask, struct msg *ret)
+{
+	*ret = (struct msg){
+		.no = MSG_sender_list,
+		.sender_list = {.ask = ask,
+	                        .user = request_text(q, PARAM_user),
+	                        .address = request_text(q, PARAM_address)}
         };
 }
 

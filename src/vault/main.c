@@ -13,6 +13,7 @@
 #include "vault/resolve.h"
 #include "vault/senders.h"
 
+#define SENDER_ROWS 64     /* msg.def: in one sender_rows */
 #define ANSWER_TARGETS 128 /* msg.def: in one rcpt_answer */
 
 /* Its folder for accounts.db, the WAL and its shared memory; nothing else. */
@@ -209,6 +210,32 @@ on_user_remove(struct role *r, struct channel *from, const struct msg *m)
 	answer_user(from, m->user_remove.ask, rc, &e);
 }
 
+static enum rc
+allow(struct vault *v, const struct role *r, const struct msg_sender_allow *m, struct err *e)
+{
+	char room[LOG_LINE_MAX];
+	struct buf address = BUF_ON(room);
+
+	if (allowed_read(r->cfg, m->user, m->address, &address, e) != RC_OK)
+		return e->rc;
+	if (m->allow == 0)
+		return allowed_drop(v->allowed, m->user, buf_str(&address), e);
+	return allowed_add(v->allowed, m->user, buf_str(&address), r->wall_us, e);
+}
+
+static void
+on_sender_allow(struct role *r, struct channel *from, const struct msg *m)
+{
+	const struct msg_sender_allow *a = &m->sender_allow;
+	struct err e;
+
+	enum rc rc = allow(r->self, r, a, &e);
+	log_put(LOG_INFO, a->allow ? "user_allow" : "user_disallow",
+	        KVS(kv_str("user", a->user), kv_str("address", a->address),
+	            kv_text("result", rc == RC_OK ? "done" : e.text)));
+	answer_user(from, a->ask, rc, &e);
+}
+
 /* One page of the list on its way into a message. */
 struct page {
 	struct buf *b;
@@ -247,6 +274,36 @@ on_user_list(struct role *r, struct channel *from, const struct msg *m)
 	}
 	out.user_answer.more = more;
 	out.user_answer.accounts = (struct list){page.count, buf_str(&b)};
+	answer(from, &out);
+}
+
+static void
+add_allowed(void *arg, struct str user, struct str address, uint64_t added_us)
+{
+	struct page *p = arg;
+	struct item_allowed item = {.user = user, .address = address, .added_us = added_us};
+
+	if (item_add_allowed(p->b, &item)) /* false: not one of ours */
+		p->count++;
+}
+
+static void
+on_sender_list(struct role *r, struct channel *from, const struct msg *m)
+{
+	static char room[MSG_OCTETS_MAX];
+	struct vault *v = r->self;
+	struct buf b = BUF_ON(room);
+	struct page page = {.b = &b};
+	struct msg out = {.no = MSG_sender_rows, .sender_rows = {.ask = m->sender_list.ask}};
+	struct err e;
+	bool more = false;
+
+	enum rc rc = allowed_list(v->allowed, m->sender_list.user, m->sender_list.address,
+	                          SENDER_ROWS, add_allowed, &page, &more, &e);
+	note_health(v, rc, &e);
+	out.sender_rows.rc = (uint8_t)rc;
+	out.sender_rows.more = more;
+	out.sender_rows.rows = (struct list){page.count, buf_str(&b)};
 	answer(from, &out);
 }
 
@@ -364,10 +421,11 @@ vault_close(struct role *r)
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_rcpt_ask] = on_rcpt_ask,     [MSG_map] = on_map,
-	[MSG_sender_ask] = on_sender_ask, [MSG_map_gone] = on_map_gone,
-	[MSG_user_add] = on_user_add,     [MSG_user_remove] = on_user_remove,
-	[MSG_user_list] = on_user_list,   [MSG_copy_ask] = on_copy_ask,
+	[MSG_rcpt_ask] = on_rcpt_ask,       [MSG_map] = on_map,
+	[MSG_sender_ask] = on_sender_ask,   [MSG_sender_allow] = on_sender_allow,
+	[MSG_sender_list] = on_sender_list, [MSG_map_gone] = on_map_gone,
+	[MSG_user_add] = on_user_add,       [MSG_user_remove] = on_user_remove,
+	[MSG_user_list] = on_user_list,     [MSG_copy_ask] = on_copy_ask,
 };
 
 static const struct role_def def = {
