@@ -11,10 +11,14 @@
 #include <event2/event.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "control/answer.h"
 #include "control/client.h"
 
 #define ACCEPTS_A_TURN 16
+
+/* So long nobody is accepted after there was nothing to accept with. */
+static const struct timeval shortage_wait = {.tv_sec = 1};
 
 enum life {
 	CLIENT_NONE,   /* a free place */
@@ -46,12 +50,14 @@ struct clients {
 	struct event_base *base;
 	struct clients_use use;
 	struct event *acceptable;
+	struct event *again; /* after a shortage */
 	int fd;
 	uid_t owner;
 	struct client client[CLIENTS_MAX];
 };
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg);
+static void on_again(evutil_socket_t fd, short what, void *arg);
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_deadline(evutil_socket_t fd, short what, void *arg);
@@ -92,7 +98,8 @@ clients_listen(struct clients *cs, int fd, struct err *e)
 	if (credentials(fd, &owner, e) != RC_OK || fd_nonblock(fd, e) != RC_OK)
 		return e->rc;
 	cs->acceptable = event_new(cs->base, fd, EV_READ | EV_PERSIST, on_acceptable, cs);
-	if (cs->acceptable == NULL || event_add(cs->acceptable, NULL) != 0)
+	cs->again = evtimer_new(cs->base, on_again, cs);
+	if (cs->acceptable == NULL || cs->again == NULL || event_add(cs->acceptable, NULL) != 0)
 		return err_set(e, RC_TEMP, "cannot wait for operators");
 	cs->owner = owner.uid;
 	cs->fd = fd_take(&own);
@@ -123,6 +130,8 @@ clients_free(struct clients *cs)
 		client_drop(&cs->client[i]);
 	if (cs->acceptable != NULL)
 		event_free(cs->acceptable);
+	if (cs->again != NULL)
+		event_free(cs->again);
 	fd_closep(&cs->fd);
 	free(cs);
 	return NULL;
@@ -199,6 +208,29 @@ accept_one(struct clients *cs, int fd)
 		client_drop(c);
 }
 
+/* Where descriptors or memory are out, to look again at once would only turn the loop. */
+static void
+accept_later(struct clients *cs)
+{
+	struct err e;
+
+	(void)err_sys(&e, "take an operator's connection"); /* makes the text */
+	log_say(LOG_WARN, "accept_failed", e.text);
+	(void)event_del(cs->acceptable); /* these two need no memory: they exist */
+	(void)evtimer_add(cs->again, &shortage_wait);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct clients *cs = arg;
+
+	(void)fd;
+	(void)what;
+	if (event_add(cs->acceptable, NULL) != 0)
+		(void)evtimer_add(cs->again, &shortage_wait);
+}
+
 static void
 on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
@@ -208,9 +240,13 @@ on_acceptable(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
 		int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (got < 0)
-			return; /* nobody, or somebody who left meanwhile */
-		accept_one(cs, got);
+		if (got >= 0) {
+			accept_one(cs, got);
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			accept_later(cs);
+		return; /* or nobody, or somebody who left meanwhile */
 	}
 }
 

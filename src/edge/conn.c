@@ -143,6 +143,13 @@ client_of(int fd, const struct sockaddr_storage *from, struct netaddr *ret)
 	return true;
 }
 
+/* The machine has none to give; it tells so again and again until it has. */
+static bool
+is_shortage(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM || number == ENOBUFS;
+}
+
 /* False where there is no more, or no use in trying now. */
 static bool
 accept_one(struct conns *all, int listener, enum cfg_service service)
@@ -152,10 +159,12 @@ accept_one(struct conns *all, int listener, enum cfg_service service)
 	struct netaddr client;
 	int fd = accept4(listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+	if (fd < 0 && is_shortage(errno)) {
+		all->shortage = errno;
 		return refuse_one(all, listener);
+	}
 	if (fd < 0)
-		return errno == ECONNABORTED || errno == EINTR;
+		return errno != EAGAIN; /* of that one connection: the next may be whole */
 	if (client_of(fd, &from, &client))
 		conn_new(all, fd, &client, service);
 	else
@@ -163,11 +172,15 @@ accept_one(struct conns *all, int listener, enum cfg_service service)
 	return true;
 }
 
-void
+bool
 conns_accept(struct conns *all, int listener, enum cfg_service service)
 {
-	for (int i = 0; i < ACCEPT_BATCH && accept_one(all, listener, service); i++)
-		;
+	int i = 0;
+
+	all->shortage = 0;
+	while (i < ACCEPT_BATCH && accept_one(all, listener, service))
+		i++;
+	return i > 0 || all->shortage == 0;
 }
 
 /* ---- reading and writing ---- */

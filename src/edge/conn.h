@@ -25,11 +25,16 @@ struct conns {
 	unsigned fresh; /* the lowest slot never used */
 	unsigned count; /* connections there are */
 	uint32_t serial;
+	int shortage;     /* errno of the last conns_accept, 0: there was none */
 	uint64_t refused; /* for want of slots or descriptors, since conns_refused */
 };
 
-/* Take connections from a listening socket: a bounded number a call. */
-void conns_accept(struct conns *all, int listener, enum cfg_service service);
+/*
+ * Take connections from a listening socket: a bounded number a call. False: there is one, and
+ * nothing to take it with, not even to refuse it; <shortage> says why. Who called waits, or the
+ * loop would turn for nothing.
+ */
+bool conns_accept(struct conns *all, int listener, enum cfg_service service);
 
 /* NULL where there is no such session (any more): an answer that came too late. */
 struct session *conns_find(const struct conns *all, uint32_t number);

@@ -2,6 +2,7 @@
  * edge: speaks SMTP with clients. It holds its listening sockets, their connections and its
  * channels, and can open nothing else.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -45,6 +46,7 @@ struct edge {
 	struct event *journal_due;
 	uint32_t links;    /* channels so far: the number of the newest */
 	uint64_t drain_by; /* with env.draining: when what is left is cut */
+	int shortage;      /* errno: some listeners wait for the next second */
 	bool retired;      /* takes no more connections, serves those it has to their end */
 };
 
@@ -265,6 +267,8 @@ peer_down(struct role *r, struct channel *c)
 
 /* ---- listening ---- */
 
+static void stop_accepting(struct edge *e);
+
 static void
 on_client(evutil_socket_t fd, short what, void *arg)
 {
@@ -272,7 +276,33 @@ on_client(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	tick(d->edge);
-	conns_accept(&d->edge->conns, fd, d->service);
+	if (!conns_accept(&d->edge->conns, fd, d->service))
+		stop_accepting(d->edge);
+}
+
+/* Until the next second: those who knock wait in the kernel's queue. */
+static void
+stop_accepting(struct edge *e)
+{
+	e->shortage = e->conns.shortage;
+	for (unsigned i = 0; i < e->door_count; i++)
+		(void)event_del(e->doors[i].event); /* fails for one without a base only */
+}
+
+static void
+accept_again(struct edge *e)
+{
+	struct err why;
+
+	if (e->shortage == 0)
+		return;
+	errno = e->shortage;
+	(void)err_sys(&why, "take a connection"); /* makes the text */
+	log_say(LOG_WARN, "accept_failed", why.text);
+	e->shortage = 0;
+	for (unsigned i = 0; i < e->door_count; i++)
+		if (event_add(e->doors[i].event, NULL) != 0)
+			e->shortage = ENOMEM; /* in a second once more */
 }
 
 /* Connections inherit it: a reply of ours must not wait for a delayed ACK. */
@@ -345,6 +375,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	conns_tick(&e->conns);
 	send_journal(e);
 	say_losses(e);
+	accept_again(e);
 	if (e->env.draining && e->env.now_ms >= e->drain_by)
 		conns_close_all(&e->conns);
 }
@@ -397,8 +428,9 @@ retire(struct role *r)
 {
 	struct edge *e = edge_of(r);
 
-	for (unsigned i = 0; i < e->door_count; i++)
-		conns_accept(&e->conns, event_get_fd(e->doors[i].event), e->doors[i].service);
+	for (unsigned i = 0; i < e->door_count; i++) /* or nobody does */
+		(void)conns_accept(&e->conns, event_get_fd(e->doors[i].event),
+		                   e->doors[i].service);
 	stop_listening(e);
 	e->retired = true;
 }

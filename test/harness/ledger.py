@@ -230,13 +230,17 @@ class Load:
             writer.close()
 
     async def _reply(self, reader):
+        code, last = await self._any_reply(reader)
+        if code >= 400:
+            self.ledger.failed(code)
+        return code, last
+
+    async def _any_reply(self, reader):
+        """(code, last word), whatever it is."""
         while True:
             line = await asyncio.wait_for(reader.readuntil(b"\r\n"), 60)
             if line[3:4] != b"-":
-                code = int(line[:3])
-                if code >= 400:
-                    self.ledger.failed(code)
-                return code, line.decode().split()[-1]
+                return int(line[:3]), line.decode().split()[-1]
 
     async def _command(self, reader, writer, line):
         return (await self._command_id(reader, writer, line))[0]

@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -70,10 +71,12 @@ class Server:
     data_dir  on another disk than the rest
     user      a uid that everything runs as; default: who runs the test
     binds     path of the machine -> file that everything sees there instead (mounts.py)
+    limits    resource.RLIMIT_... -> the most, for everything that is started
     """
 
     def __init__(self, options=None, domains=None, extra="", accounts=ACCOUNTS, build=None,
-                 hostname="mail.example.org", env=None, data_dir=None, user=None, binds=None):
+                 hostname="mail.example.org", env=None, data_dir=None, user=None, binds=None,
+                 limits=None):
         self.build = Path(build or BUILD)
         self.dir = Path(tempfile.mkdtemp(prefix="sekisho-test-"))
         self.dir.chmod(0o755)  # the roles have uids of their own
@@ -85,8 +88,8 @@ class Server:
         self.hostname = hostname
         self.env = {**os.environ, **(env or {})}
         self.as_user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-        if binds:
-            self.as_user["preexec_fn"] = lay_over(binds)
+        if binds or limits:
+            self.as_user["preexec_fn"] = _before_exec(binds, limits)
         if user is not None:
             os.chown(self.dir, user, user)
         self.process = None
@@ -285,6 +288,17 @@ class Server:
             raise ServerError(f"sekisho {' '.join(map(str, args))}: exit {done.returncode}\n"
                               f"{done.stdout}{done.stderr}")
         return done
+
+
+def _before_exec(binds, limits):
+    over = lay_over(binds) if binds else None
+
+    def child():
+        for which, most in (limits or {}).items():
+            resource.setrlimit(which, (most, most))
+        if over is not None:
+            over()
+    return child
 
 
 class Raw(str):
