@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from harness import Ledger, descriptors, private_octets, queue_is_empty, wait_for
+from harness import Ledger, queue_is_empty, wait_for
+from harness.process import descriptors, private_octets
 from harness.server import BUILD
 
 from . import plan
