@@ -26,6 +26,7 @@
 #define CFG_SENDERS_MOST 1000U /* of one of them */
 
 enum cfg_service { SERVICE_SMTP, SERVICE_LOCAL, SERVICE_LMTP };
+enum cfg_log_to { LOG_TO_STDERR, LOG_TO_SYSLOG };
 enum cfg_log_level {
 	CFG_LOG_error,
 	CFG_LOG_warn,

@@ -21,6 +21,7 @@
 #include "master/levels.h"
 #include "master/link.h"
 #include "master/reload.h"
+#include "master/syslog.h"
 #include "master/tell.h"
 #include "master/usage.h"
 #include "master/users.h"
@@ -224,6 +225,7 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 		[MSG_log_ask] = on_log_ask,
 		[MSG_connect_ask] = connect_for,
 		[MSG_status_ask] = on_status_ask,
+		[MSG_syslog_ask] = syslog_connect,
 	};
 
 	if (handlers[m->no] == NULL)

@@ -1,6 +1,7 @@
 """Install, run, upgrade and uninstall on a machine with systemd: as an operator does it, with the
 unit as it is shipped."""
 
+import json
 import os
 import re
 import signal
@@ -181,6 +182,78 @@ def test_upgrade_in_place_keeps_what_waits(machine, installed):
     wait_mail(machine, "waits")
     wait_mail(machine, "waits-too")
     assert machine.path("/etc/sekisho/sekisho.conf").read_text() == CONF
+
+
+def test_journal_knows_the_levels(machine, installed):
+    rows = [json.loads(line) for line in machine.journal("-o", "json").splitlines()]
+    levels = {row["MESSAGE"].split()[0]: row["PRIORITY"] for row in rows
+              if row["MESSAGE"].startswith(("level=", "<"))}
+    assert levels["level=info"] == "6" and levels["level=error"] == "3"
+    assert set(levels) <= {"level=info", "level=error", "level=warn"}
+
+
+def test_syslog_through_the_unit(machine, installed):
+    conf = machine.path("/etc/sekisho/sekisho.conf")
+    conf.write_text('log_to = "syslog"\n' + CONF)
+    machine.run("systemctl", "reload", "sekisho")
+    send(machine, "to-syslog")
+    lines = ("-o", "json", "SYSLOG_FACILITY=2", "SYSLOG_IDENTIFIER=sekisho")
+    wait_for(lambda: "verdict=delivered" in machine.run("journalctl", *lines).stdout,
+             machine.journal, 10)
+    conf.write_text(CONF)
+    machine.run("systemctl", "reload", "sekisho")
+
+
+SYSLOGD = """
+import os, socket
+if os.path.lexists("/dev/log"): os.unlink("/dev/log")
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/dev/log")
+with open("/run/lines", "ab", buffering=0) as out:
+    while True: out.write(s.recv(65536) + b"\\n")
+"""
+
+
+def test_syslogd_that_ends_or_hangs_stops_nobody(machine, installed):
+    def syslogd():
+        machine.run("systemd-run", "--quiet", "--unit=syslogd", sys.executable, "-c", SYSLOGD)
+
+    def told(mark, seconds=5):
+        wait_for(lambda: machine.path("/run/lines").read_text().count("verdict=delivered") == mark,
+                 lambda: machine.path("/run/lines").read_text(), seconds)
+
+    conf = machine.path("/etc/sekisho/sekisho.conf")
+    conf.write_text('log_to = "syslog"\n' + CONF)
+    machine.run("systemctl", "stop", "sekisho")
+    machine.path("/run/lines").write_bytes(b"")
+    syslogd()
+    wait_for(lambda: machine.path("/dev/log").is_socket(), "a syslogd")
+    machine.run("systemd-run", "--quiet", "--unit=plain", "/usr/local/sbin/sekisho", "run")
+    wait_for(lambda: "event=started" in machine.path("/run/lines").read_text(),
+             lambda: machine.run("journalctl", "-u", "plain", "-u", "syslogd").stdout)
+    send(machine, "syslog-1")
+    told(1)
+    assert re.match(r"<22>[A-Z][a-z]{2} [ 123]\d \d\d:\d\d:\d\d sekisho\[\d+\]: level=info role=",
+                    machine.path("/run/lines").read_text().splitlines()[-1])
+    machine.run("systemctl", "stop", "syslogd")
+    send(machine, "syslog-2")
+    wait_mail(machine, "syslog-2")
+    syslogd()
+    told(2)  # it waited
+    machine.run("systemctl", "kill", "-s", "STOP", "syslogd")
+    send(machine, "syslog-3")
+    wait_mail(machine, "syslog-3")
+    machine.run("systemctl", "kill", "-s", "CONT", "syslogd")
+    told(3)
+    machine.run("systemctl", "stop", "syslogd")
+    send(machine, "syslog-4")
+    wait_for(lambda: "verdict=delivered" in machine.run("journalctl", "-u", "plain").stdout,
+             "standard error in its place", 10)
+    machine.run("systemctl", "stop", "plain")
+    machine.path("/dev/log").unlink()
+    machine.path("/dev/log").symlink_to("/run/systemd/journal/dev-log")
+    conf.write_text(CONF)
+    machine.run("systemctl", "start", "sekisho")
 
 
 def test_a_master_that_hangs_is_replaced(machine, installed):
