@@ -26,7 +26,7 @@ STATE = "/var/lib/sekisho"
 UNIT = "sekisho.service"
 # what programs of the machine call to send mail: name -> what it leads to, below the prefix
 SENDMAIL = "sbin/sekisho-sendmail"
-SENDMAIL_NAMES = ("/usr/sbin/sendmail", "/usr/bin/mailq")
+SENDMAIL_NAMES = ("/usr/sbin/sendmail", "/usr/bin/mailq", "/usr/bin/newaliases")
 
 
 def say(text):
@@ -167,7 +167,8 @@ def put_sendmail(tree):
 
 
 def put_documents(tree):
-    pages = {page.name: page for folder in (ROOT / "man", BUILD / "man")
+    # what the build has made of one stands in for it
+    pages = {page.name: page for folder in (ROOT / "man", BUILD)
              for page in folder.glob("*.[1-8]")}
     for name, page in sorted(pages.items()):
         tree.file(f"{tree.prefix}/share/man/man{name[-1]}/{name}", page.read_bytes())
