@@ -23,8 +23,11 @@ def run(verb, destdir, *more, code=0):
 
 
 def tree(destdir):
-    return {str(path.relative_to(destdir)): (path.stat().st_mode, path.read_bytes()
-                                             if path.is_file() else None)
+    def inside(path):
+        if path.is_symlink():
+            return os.readlink(path)
+        return path.read_bytes() if path.is_file() else None
+    return {str(path.relative_to(destdir)): (path.lstat().st_mode, inside(path))
             for path in destdir.rglob("*")}
 
 

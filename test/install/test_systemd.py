@@ -88,7 +88,10 @@ def pids(machine):
     found = {}
     for pid in machine.path("/sys/fs/cgroup/system.slice/sekisho.service/cgroup.procs") \
             .read_text().split():
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+        except FileNotFoundError:
+            continue  # it has ended since
         found.setdefault(name, []).append(int(pid))
     return found
 
