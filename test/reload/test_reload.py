@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 
 from harness import Smtp, wait_for
 from harness.server import free_port
@@ -175,6 +176,31 @@ def test_a_listener_that_cannot_be_bound_refuses_the_reload(new_server):
     assert done.returncode == 75 and "taken" in done.stderr
     assert server.pids("edge") == edges and descriptors(server) == before
     assert answer(server, "alice@example.org") == 250
+
+
+def test_a_unix_socket_comes_changes_and_goes(new_server):
+    server = new_server(domains=DOMAINS).start()
+    path = server.dir / "smtp"
+
+    def conf(mode):
+        server.write_conf({}, DOMAINS, f'listen "here" {{ address = "unix:{path}" mode = "{mode}" }}')
+        server.cli("reload")
+        assert path.stat().st_mode & 0o777 == int(mode, 8)
+        return path.stat().st_ino
+
+    def greeting():
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(str(path))
+            return client.recv(100)[:4]
+
+    first = conf("0600")
+    assert greeting() == b"220 "
+    assert conf("0666") == first  # the same socket: nobody who connects notices
+    assert greeting() == b"220 "
+    server.write_conf({}, DOMAINS)
+    server.cli("reload")
+    assert not path.exists()
 
 
 def test_numbers_of_processes_change(new_server):
