@@ -78,7 +78,7 @@ speak_smtp(void)
 
 /* ---- the operator's command does it ---- */
 
-/* Beside us (build folder), or where it is installed: ../../sbin of libexec/sekisho. */
+/* Beside us, in the build folder as in sbin; or seen from libexec/sekisho. */
 static int
 become_sekisho(const char *const *words)
 {
