@@ -409,13 +409,23 @@ hand_over(struct reload *r)
 	succeed(h, REMOTE);
 	listen_close(&r->sockets, &h->listeners);
 	listen_settle(c);
+	r->plan = plan_drop(r->plan);
+	r->phase = PHASE_OVER;
+	set_patience(r);
+}
+
+/* Only now it is said: whoever connects from here on meets the new values. */
+static void
+succeeded(struct reload *r)
+{
+	const struct house *h = r->house;
+	const struct cfg *c = h->plan->cfg;
+
 	log_put(LOG_INFO, "reloaded",
 	        KVS(kv_num("generation", h->plan->number), kv_num("edges", c->edges),
 	            kv_num("delivers", c->delivers), kv_num("writers", c->writers),
 	            kv_num("ms", clock_mono_ms() - r->since_ms)));
-	r->plan = plan_drop(r->plan);
-	r->phase = PHASE_OVER;
-	set_patience(r);
+	finish(r, EX_OK);
 }
 
 /* Fewer writers: once no edge is left that could choose one of them. */
@@ -488,7 +498,7 @@ reload_step(struct reload *r)
 	if (r->phase == PHASE_TOLD && (!awaits_any(h, IN_PLACE) || !somebody_accepts(h)))
 		hand_over(r);
 	if (r->phase == PHASE_OVER && !awaits_any(h, BY_GENERATION))
-		finish(r, EX_OK);
+		succeeded(r);
 	if (r->phase != PHASE_IDLE)
 		return;
 	spare_writers(h);
