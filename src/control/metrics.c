@@ -122,8 +122,7 @@ static const struct {
 	{"sekisho_process_replaced_total",     "counter", "Times it was replaced.",        value_replaced},
 	{"sekisho_process_start_time_seconds", "gauge",   "When it started, Unix time.",
          value_since										     },
-	{"sekisho_process_memory_bytes",       "gauge",
-         "Memory of its own, and its part of what it shares.",                             value_memory  },
+	{"sekisho_process_memory_bytes",       "gauge",   "Memory that it alone has.",     value_memory  },
 	{"sekisho_process_cpu_seconds_total",  "counter", "Processor time it took.",       value_cpu     },
 };
 
