@@ -41,8 +41,6 @@ batch_add_mail(struct spool *sp, struct pending p, size_t octets)
 {
 	struct batch *b = &sp->batch;
 
-	for (unsigned i = 0; i < p.route_count && i < PENDING_ROUTES; i++)
-		p.routes[i]->pending++;
 	b->mails[b->mail_count++] = p;
 	b->octets += octets;
 	if (b->mail_count == BATCH_MAILS || b->octets >= BATCH_OCTETS)
@@ -69,12 +67,19 @@ batch_is_due(const struct spool *sp)
 	       sp->now_ms - sp->batch.since_ms >= BATCH_WAIT_MS;
 }
 
+void
+pending_end(struct pending *p)
+{
+	for (unsigned i = 0; i < p->route_count; i++)
+		p->routes[i]->pending--;
+	p->route_count = 0;
+}
+
 static void
 batch_clear(struct batch *b)
 {
-	for (unsigned m = 0; m < b->mail_count; m++)
-		for (unsigned i = 0; i < b->mails[m].route_count && i < PENDING_ROUTES; i++)
-			b->mails[m].routes[i]->pending--;
+	for (unsigned i = 0; i < b->mail_count; i++)
+		pending_end(&b->mails[i]);
 	b->mail_count = 0;
 	b->octets = 0;
 	b->body_count = 0;
@@ -86,9 +91,9 @@ add_fresh(struct spool *sp, struct pending *p)
 {
 	struct route *r;
 
-	for (unsigned i = 0; i < p->route_count && i < PENDING_ROUTES; i++)
+	for (unsigned i = 0; i < p->route_count; i++)
 		schedule_add_fresh(p->routes[i]->schedule, p->id, p->arrived_us, p->letter);
-	if (p->route_count <= PENDING_ROUTES)
+	if (!p->more_routes)
 		return;
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	schedule_deferred(r->schedule, p->arrived_us);

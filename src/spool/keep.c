@@ -202,13 +202,14 @@ note_route(struct spool *sp, struct pending *p, struct str name)
 {
 	struct route *r;
 
-	for (unsigned i = 0; i < p->route_count && i < PENDING_ROUTES; i++)
+	for (unsigned i = 0; i < p->route_count; i++)
 		if (str_eq(route_str(p->routes[i]), name))
 			return;
-	if (p->route_count >= PENDING_ROUTES || (r = route_get(sp, name)) == NULL) {
-		p->route_count = PENDING_ROUTES + 1;
+	if (p->route_count == PENDING_ROUTES || (r = route_get(sp, name)) == NULL) {
+		p->more_routes = true;
 		return;
 	}
+	r->pending++; /* else the room for the next one could be made of this one */
 	p->routes[p->route_count++] = r;
 }
 
@@ -280,13 +281,15 @@ put_mail(struct spool *sp, struct channel *c, const struct envelope *env,
 		return;
 	}
 	if (put_rcpts(sp, &row, env, &p, &e) != RC_OK) {
+		pending_end(&p);
 		batch_lost(sp, &e);
 		discard_body(sp, m);
 		mail_answer(c, m->session, m->id, RC_TEMP, e.sys == ENOSPC);
 		return;
 	}
 	if (env->lists[0].count == 0 && env->count <= SCHEDULE_RCPTS && !p.in_file &&
-	    p.route_count == 1 && schedule_wants_letter(p.routes[0]->schedule))
+	    p.route_count == 1 && !p.more_routes &&
+	    schedule_wants_letter(p.routes[0]->schedule))
 		p.letter = letter_new(row.seq, m);
 	batch_add_mail(sp, p, m->body.n);
 }

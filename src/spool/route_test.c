@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/test.h"
 #include "spool/house.h"
+#include "spool/route.h"
 
 #define ENDPOINT "lmtp:/l"
 #define NOW UINT64_C(1700000000000000)
@@ -272,6 +273,41 @@ test_a_user_s_deliver_that_was_not_asked_for_is_cut(void **state)
 	(void)close(fd);
 }
 
+/* Of more users than there is room for in memory: the others' mail waits in the tables. */
+static void
+test_users_beyond_memory_s_room_are_kept(void **state)
+{
+	struct house *h = *state;
+	char mailbox[32];
+	struct item_queued q;
+
+	for (unsigned i = 0; i < ROUTES_MOST + 2; i++) {
+		struct buf b = BUF_ON(mailbox);
+
+		buf_addf(&b, "u%u@s.example", i);
+		(void)keep_one(h, mailbox);
+	}
+	house_want(h, 8);
+	(void)keep_one(h, "a@v.example");
+	(void)take_work(h, h->deliver, DELIVER, "a@v.example", "");
+	assert_int_equal(house_queue(h, &q), 32);
+}
+
+/* It died before its channel came here, and its number is another's by now. */
+static void
+test_a_number_given_anew_is_the_newer_user_s(void **state)
+{
+	struct house *h = *state;
+
+	(void)keep_one(h, "a@s.example");
+	struct msg m = asked(h, MSG_deliver_want);
+	answer(h, m.deliver_want.ask, RC_OK, DELIVER_USERS, "");
+	(void)keep_one(h, "b@s.example");
+	int user = give(h, "b", DELIVER_USERS);
+	(void)take_work(h, user, DELIVER, "b@s.example", "");
+	(void)close(user);
+}
+
 #define ROUTE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, house_teardown)
 
 int
@@ -284,6 +320,8 @@ main(void)
 		ROUTE_TEST(test_what_master_refuses_is_deferred_or_held),
 		ROUTE_TEST(test_users_take_turns),
 		ROUTE_TEST(test_a_user_s_deliver_that_was_not_asked_for_is_cut),
+		ROUTE_TEST(test_users_beyond_memory_s_room_are_kept),
+		ROUTE_TEST(test_a_number_given_anew_is_the_newer_user_s),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,9 +46,10 @@ struct pending {
 	uint64_t id;
 	uint64_t arrived_us;
 	bool in_file;
-	struct letter *letter; /* where all go by one route */
-	struct route *routes[PENDING_ROUTES];
-	unsigned route_count; /* PENDING_ROUTES + 1: more than these */
+	struct letter *letter;                /* where all go by one route */
+	struct route *routes[PENDING_ROUTES]; /* each counts it as pending */
+	unsigned route_count;
+	bool more_routes; /* than these: no room here, or for one of them in memory */
 };
 
 struct batch {
@@ -131,6 +132,8 @@ void keep_edge_down(struct spool *sp, struct channel *c);
 /* Open the batch's transaction if there is none. On failure the batch is lost, see below. */
 bool batch_begin(struct spool *sp);
 void batch_add_mail(struct spool *sp, struct pending p, size_t octets);
+/* Its routes need not stay in memory for it any more. */
+void pending_end(struct pending *p);
 /* The row of this message, whose body is in a file, is deleted in this batch. */
 void batch_add_body(struct spool *sp, uint64_t id);
 bool batch_is_due(const struct spool *sp);

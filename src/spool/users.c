@@ -200,6 +200,11 @@ users_deliver_for(struct spool *sp, const struct msg_deliver_for *m)
 	if (r == NULL)
 		return; /* it took too long; master lets one go that nobody is linked to */
 	if (m->rc == RC_OK) {
+		/* that one ended before its channel came here: the number is another's now */
+		struct route *before = users_route_of(sp, m->index);
+
+		if (before != NULL)
+			set_stage(sp, before, STAGE_NONE);
 		r->index = m->index;
 		set_stage(sp, r, STAGE_GIVEN);
 		return;
