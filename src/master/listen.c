@@ -214,6 +214,18 @@ bind_unix(int fd, const struct sockaddr_un *sa, mode_t mode, int backlog, struct
 	return RC_OK;
 }
 
+/* Made where it is missing: below /run nothing outlives a boot. bind says what is wrong with it. */
+static void
+make_folder_of(struct str path)
+{
+	char room[CFG_TEXT_MAX + 1];
+	struct buf b = BUF_ON(room);
+
+	buf_add(&b, str_slice(path, 0, str_rfind(path, '/')));
+	if (b.n > 0 && !b.cut)
+		(void)mkdir(b.p, 0755);
+}
+
 static enum rc
 listen_unix(const struct cfg_listen *l, int *ret_fd, struct err *e)
 {
@@ -228,6 +240,7 @@ listen_unix(const struct cfg_listen *l, int *ret_fd, struct err *e)
 	if (unix_address(l->path, "path", &sa, e) != RC_OK ||
 	    ids_of_names(l->owner, l->group, &uid, &gid, e) != RC_OK)
 		return err_in(e, "listen \"%.*s\"", STR_FMT(l->name));
+	make_folder_of(l->path);
 	clear_way(&sa);
 	if (bind_unix(fd, &sa, l->mode, BACKLOG, e) != RC_OK)
 		return err_in(e, "listen \"%.*s\"", STR_FMT(l->name));

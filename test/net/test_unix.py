@@ -55,6 +55,16 @@ def test_a_local_client_is_a_stranger_too(unix):
         assert client.cmd("RCPT TO:<alice@[127.0.0.1]>").code == 250
 
 
+def test_its_folder_is_made_where_it_is_missing(new_server):
+    server = new_server()
+    folder = server.dir / "run"
+    server.write_conf({}, {"example.org": ""}, listen(folder / "here.sock"))
+    server.start()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    with Smtp(folder / "here.sock") as client:
+        client.hello()
+
+
 def test_a_uid_is_one_client_of_the_limits(unix):
     server = unix('mode = "0666"', options={"max_connections_client": 2}).start()
     with Smtp(server.path) as one, Smtp(server.path) as two, Smtp(server.path) as three:
