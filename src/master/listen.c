@@ -178,15 +178,15 @@ unix_address(struct str path, const char *key, struct sockaddr_un *ret, struct e
 	return RC_OK;
 }
 
-/* Whether somebody listens there: what is left behind refuses at once. */
+/* Whether nobody has it open: then it refuses at once. One of datagrams says something else. */
 static bool
-is_alive(const struct sockaddr_un *sa)
+is_left_behind(const struct sockaddr_un *sa)
 {
 	CLEANUP(fd_closep)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd >= 0 &&
-	       (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno == EAGAIN);
+	return fd >= 0 && connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 &&
+	       errno == ECONNREFUSED;
 }
 
 /* A socket left behind by one that was killed would stand in the way for ever. */
@@ -195,7 +195,7 @@ clear_way(const struct sockaddr_un *sa)
 {
 	struct stat st;
 
-	if (lstat(sa->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && !is_alive(sa))
+	if (lstat(sa->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && is_left_behind(sa))
 		(void)unlink(sa->sun_path); /* bind says so where that did not help */
 }
 

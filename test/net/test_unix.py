@@ -115,11 +115,13 @@ def test_a_file_in_the_way_is_nobodys_to_remove(unix, prepare, said):
     assert server.path.read_text() == "mine"
 
 
-def test_a_socket_that_is_listened_on_is_not_taken_over(unix):
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM])
+def test_a_socket_that_is_in_use_is_not_taken_over(unix, kind):
     server = unix()
-    with socket.socket(socket.AF_UNIX) as other:
+    with socket.socket(socket.AF_UNIX, kind) as other:
         other.bind(str(server.path))
-        other.listen(1)
+        if kind != socket.SOCK_DGRAM:  # such as a syslogd's, which is never listened on
+            other.listen(1)
         refuses(server, "Address already in use")
         assert server.path.exists()
 
