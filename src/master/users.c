@@ -229,6 +229,9 @@ on_ended(struct slot *s, int status)
 {
 	struct visit *v = s->arg;
 	struct house *h = s->house;
+	/* a reload let it go before it stood: spool has asked, and gets the next one */
+	bool owed = v->leaving && !v->answered && !h->leaving;
+	uint32_t ask = v->ask;
 
 	(void)status; /* house.c logs it */
 	s->arg = NULL;
@@ -236,6 +239,8 @@ on_ended(struct slot *s, int status)
 		note_failure(v);
 	event_free(v->late);
 	free(v);
+	if (owed)
+		want(h, ask, str_of(s->lodging->user));
 	if (!h->leaving)
 		go_on(h);
 }

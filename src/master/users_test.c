@@ -408,6 +408,20 @@ test_when_spool_ends_all_leave(void **unused)
 	hear("3 bob ok \nlink of it\n");
 }
 
+/* A reload finds one that is about to stand: spool hears of the next one instead. */
+static void
+test_one_let_go_before_it_stands_is_started_again(void **unused)
+{
+	(void)unused;
+	need_root();
+	want(1, "alice");
+	for (unsigned i = 0; i < scene.house.slot_count; i++)
+		if (scene.house.slots[i].apart)
+			users_lost(&scene.house.slots[i]);
+	hear("1 alice ok \nlink of it\n");
+	wait_processes(1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int
@@ -421,6 +435,7 @@ main(void)
 		TEST(test_one_that_dies_is_not_replaced_and_then_waits),
 		TEST(test_a_user_has_one_at_a_time),
 		TEST(test_when_spool_ends_all_leave),
+		TEST(test_one_let_go_before_it_stands_is_started_again),
 	};
 
 	/* our passwd is nobody else's */
