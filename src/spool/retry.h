@@ -25,8 +25,9 @@ uint64_t retry_longest_us(const struct retry *r);
 
 /*
  * Whether it is over for a message that arrived then and was tried that often. Age alone is
- * not enough: a clock that jumps, or a server that was off for a week, must not end every
- * message at its next try.
+ * not enough: a clock that jumps, or a server that was off for a week, must not end messages
+ * at their next try. So the waits between its tries must add up to the lifetime as well: who
+ * is tried by the schedule notices no difference.
  */
 bool retry_over(const struct retry *r, uint64_t arrived_us, uint64_t now_us, uint32_t tries);
 

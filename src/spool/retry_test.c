@@ -52,12 +52,14 @@ test_old_and_tried_is_over(void **unused)
 		bool over;
 	} rows[] = {
 		{0,         1,   false},
-                {432000,    100, false},
-                {432001,    100, true },
-		{432001,    6,   true },
-                {631152000, 1,   false}, /* the clock jumped 20 years: not
-  all mail at once */
-		{631152000, 5,   false},
+		{432000,    100, false},
+		{432001,    100, true },
+		{432001,    36,  true }, /* 15300 s of doubling, then 28 times 14400, and a tenth */
+		{432001,    34,  false},
+ /* the clock jumped 20 years: not all mail at once */
+		{631152000, 1,   false},
+		{631152000, 6,   false},
+		{631152000, 30,  false},
 	};
 
 	for (size_t i = 0; i < LENGTH(rows); i++)

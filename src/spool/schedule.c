@@ -307,7 +307,7 @@ schedule_is_due(const struct schedule *s, uint64_t next_us, uint64_t now_us)
 unsigned
 schedule_wants_rows(struct schedule *s, uint64_t now_us)
 {
-	if (now_us >= s->next_us)
+	if (s->next_us != UINT64_MAX && schedule_is_due(s, s->next_us, now_us))
 		s->unread = true;
 	return s->unread && s->rows < s->bounds.rows / 2 &&
 	                       table_count(s->tasks) < s->bounds.tasks

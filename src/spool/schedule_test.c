@@ -278,6 +278,22 @@ test_deferred_comes_back_at_its_time(void **state)
 	assert_int_equal(schedule_cursor(s).us, NOW);
 }
 
+/* The clock was set back far: its time may not come for years, so it comes now. */
+static void
+test_clock_set_back_wakes_what_waits(void **state)
+{
+	struct schedule *s = *state;
+	struct lane *l = lane(s, 1, 10);
+	struct due row = due(NOW, 1);
+
+	schedule_take_rows(s, &row, 1, 512, NOW);
+	struct task *t = hand(s, l);
+	schedule_deferred(s, NOW + 60);
+	settle(s, t, true);
+	assert_false(schedule_wants_rows(s, NOW + 60 - HORIZON));
+	assert_true(schedule_wants_rows(s, NOW + 60 - HORIZON - 1));
+}
+
 /* The clock was set back: what is put off now lies before what was read. */
 static void
 test_clock_set_back_hides_nothing(void **state)
@@ -369,6 +385,7 @@ main(void)
 		TEST(test_one_put_off_is_not_forgotten_for_the_others),
 		TEST(test_what_was_changed_is_read_again),
 		TEST(test_deferred_comes_back_at_its_time),
+		TEST(test_clock_set_back_wakes_what_waits),
 		TEST(test_clock_set_back_hides_nothing),
 		TEST(test_doubt_looks_at_all_rows_again),
 		TEST(test_letters_are_bounded_by_octets),
