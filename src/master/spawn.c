@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "cfg/cfg.h"
 #include "master/house.h"
@@ -83,9 +84,10 @@ place(const int *sources, int count)
 
 /* In the child, between fork and exec: only calls that are safe there. */
 static _Noreturn void
-become(const struct nursery *n, const struct slot *s, int channel, char *const argv[])
+become(const struct nursery *n, const struct slot *s, int channel, char *const argv[],
+       char *clock_text)
 {
-	char *const environment[] = {NULL};
+	char *const environment[] = {clock_text, NULL};
 	bool logger = s->proc == LOGGER;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int sources[] = {
@@ -139,11 +141,19 @@ spawn(const struct nursery *n, const struct slot *s, int channel, pid_t *ret_pid
 	char *user =
 		s->lodging != NULL && s->lodging->user[0] != '\0' ? s->lodging->user : NULL;
 	char *const argv[] = {path, number[0], number[1], number[2], folder, user, NULL};
+	char *clock_text = NULL;
+#if SEKISHO_FAULTS
+	char shift[48];
+	struct buf clock = BUF_ON(shift);
+
+	buf_addf(&clock, CLOCK_SHIFT "=%lld", (long long)clock_shift_us);
+	clock_text = shift;
+#endif
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(e, "fork for %s", proc_name(s->proc));
 	if (pid == 0)
-		become(n, s, channel, argv);
+		become(n, s, channel, argv, clock_text);
 	*ret_pid = pid;
 	return RC_OK;
 }

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
 #include "role/copying.h"
@@ -19,8 +20,10 @@
 #define BATCH_RECORDS 2000        /* written at once when that many wait */
 #define BATCH_MS 200              /* the longest that a record waits */
 #define IDLE_MS 60000             /* between looks at what has become too old */
-#define RETRY_MS 5000             /* after a failure of the disk */
-#define ANSWER_RECORDS 32         /* msg.def: in one journal_answer */
+#define STEADY_MS \
+	3600000       /* what a clock says is old, after a start or a jump, until then not */
+#define RETRY_MS 5000 /* after a failure of the disk */
+#define ANSWER_RECORDS 32 /* msg.def: in one journal_answer */
 
 /* Its folder for journal.db and its WAL; nothing else. */
 static const struct walls walls = {
@@ -35,6 +38,7 @@ struct store {
 	struct records *records; /* NULL while the file cannot be used */
 	struct waiting *waiting;
 	struct event *timer;
+	struct clock_watch watch;
 	uint64_t retry_ms; /* no attempt to open before this */
 	bool failing;      /* logged; nothing more until it is over */
 	bool armed;        /* the timer is set for what waits */
@@ -147,7 +151,10 @@ forget(struct role *r)
 	bool more = false;
 	struct err e;
 
-	if (records_forget(s->records, r->wall_us, &more, &e) != RC_OK)
+	/* by a clock that was just set, right or wrong, all may be old: for an hour only size
+	 * counts */
+	bool steady = clock_steady_ms(&s->watch, r->now_ms, r->wall_us) >= STEADY_MS;
+	if (records_forget(s->records, steady ? r->wall_us : 0, &more, &e) != RC_OK)
 		disk_failed(r, &e);
 	return more;
 }
