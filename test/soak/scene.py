@@ -10,10 +10,12 @@ VIRTUAL = "virtual.example"
 AWAY = "away.example"
 USERS = ("ann", "ben", "cat", "dan", "eve")
 VIRTUALS = [f"{name}@{VIRTUAL}" for name in ("alice", "bob", "carol", "dora", "emil", "fred")]
+AWAYS = [f"{name}@{AWAY}" for name in ("gus", "hal", "ida")]
 LISTED = f"team@{DOMAIN}"  # an alias file's name for ann
 OPTIONS = {
     "retry_first": 1, "retry_most": 1, "spool_reserve": Raw("8MiB"), "max_connections_client": 200,
     "max_connections": 400, "system_deliver_idle": 2, "drain": 10,
+    "lmtp_connect": 5, "lmtp_wait": 5, "lmtp_wait_end": 5,
 }
 
 
@@ -34,23 +36,23 @@ class Scene(UserServer):
         super().__init__(self.users, options=OPTIONS, domains=self._domains(),
                          extra=f'alias_files = {{"{self.tables}"}}\n', build=BUILD,
                          data_dir=self.disk.path / "data")
-        self.cli("user", "add", *VIRTUALS)
+        self.cli("user", "add", *VIRTUALS, *AWAYS)
         self.has = self._abilities()
 
-    @staticmethod
-    def _domains(away="mailboxes = system"):
-        return {DOMAIN: away, VIRTUAL: ""}
+    def _domains(self):
+        return {DOMAIN: "mailboxes = system", VIRTUAL: "",
+                AWAY: f'deliver = "lmtp:127.0.0.1:{self.sink.port}"'}
 
     def _abilities(self):
         words = {line.strip().split("  ")[0] for line in self.cli("help").stdout.splitlines()}
-        has = words | {"disk", "tables"}
+        has = words | {"disk", "tables", "sink"}
         if (FAULTS_BUILD / "sekisho").exists():
             has |= {"faults"}
         return has
 
     @property
     def rcpts(self):
-        return [f"{user}@{DOMAIN}" for user in USERS] + VIRTUALS + [LISTED]
+        return [f"{user}@{DOMAIN}" for user in USERS] + VIRTUALS + AWAYS + [LISTED]
 
     def rewrite(self):
         """The configuration as it should be now."""
