@@ -22,8 +22,9 @@ civil_of_days(uint64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *
 	*ret_year = (unsigned)(yoe + era * 400) + (*ret_month <= 2);
 }
 
-void
-date_add(struct buf *b, uint64_t wall_us)
+/* "Tue, 1 Jul 2003 10:52:37": the day in <digits> at least. */
+static void
+add_named(struct buf *b, uint64_t wall_us, int digits)
 {
 	static const char week[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -35,8 +36,22 @@ date_add(struct buf *b, uint64_t wall_us)
 	unsigned day;
 
 	civil_of_days(s / DAY_S, &year, &month, &day);
-	buf_addf(b, "%s, %u %s %04u %02u:%02u:%02u +0000", week[s / DAY_S % 7], day,
+	buf_addf(b, "%s, %0*u %s %04u %02u:%02u:%02u", week[s / DAY_S % 7], digits, day,
 	         months[month - 1], year, of_day / 3600, of_day / 60 % 60, of_day % 60);
+}
+
+void
+date_add(struct buf *b, uint64_t wall_us)
+{
+	add_named(b, wall_us, 1);
+	buf_add(b, STR(" +0000"));
+}
+
+void
+date_add_http(struct buf *b, uint64_t wall_us)
+{
+	add_named(b, wall_us, 2);
+	buf_add(b, STR(" GMT"));
 }
 
 void

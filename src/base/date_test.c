@@ -43,6 +43,18 @@ test_dates(void **unused)
 	}
 }
 
+/* A day has two digits there: RFC 9110 §5.6.7. */
+static void
+test_http_dates(void **unused)
+{
+	(void)unused;
+	char room[40];
+	struct buf b = BUF_ON(room);
+
+	date_add_http(&b, 784111777000000);
+	assert_string_equal(room, "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
 /* Every day of two centuries as the C library has it. */
 static void
 test_every_day_is_that_of_libc(void **unused)
@@ -71,6 +83,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_http_dates),
 		cmocka_unit_test(test_every_day_is_that_of_libc),
 	};
 

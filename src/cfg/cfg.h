@@ -55,6 +55,9 @@ struct cfg_listen {
  * listener). */
 #define LISTENER_NUMBER(section, v6) ((unsigned)(section)*2 + ((v6) ? 1 : 0))
 
+/* The socket for collectors of metrics; no section has such a number. */
+#define LISTENER_METRICS 999U
+
 /* alias "team" { to = {"alice", "bob"} }: local parts of the same domain, or whole addresses of
  * ours */
 struct cfg_alias {
@@ -186,6 +189,9 @@ struct str cfg_origin(const struct cfg *c);
 
 /* The alias of a canonical domain (ASCII case folded), or NULL. */
 const struct cfg_alias *cfg_alias_find(const struct cfg_domain *d, struct str local);
+
+/* What option metrics says. False: it is empty, or no loopback address with a port. */
+bool cfg_metrics(struct str text, struct netaddr *ret, uint16_t *ret_port);
 
 /* The order of domains and aliases: octets, ASCII letters without case. */
 int cfg_name_cmp(struct str a, struct str b);

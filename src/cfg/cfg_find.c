@@ -160,3 +160,32 @@ cfg_free(struct cfg *c)
 		(void)arena_free(c->arena); /* <c> itself lies in it */
 	return NULL;
 }
+
+/* 127.0.0.0/8 and ::1: RFC 1122 §3.2.1.3, RFC 4291 §2.5.3. */
+static bool
+is_loopback(const struct netaddr *a)
+{
+	static const struct netaddr v6 = {{[15] = 1}};
+
+	return netaddr_is_v4(a) ? a->octets[12] == 127 : netaddr_eq(a, &v6);
+}
+
+bool
+cfg_metrics(struct str text, struct netaddr *ret, uint16_t *ret_port)
+{
+	size_t colon = str_rfind(text, ':');
+	struct str host = str_slice(text, 0, colon);
+	bool v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+	struct netaddr addr;
+	uint64_t port;
+
+	if (v6)
+		host = str_slice(host, 1, host.n - 1);
+	/* a mapped address in brackets is neither the one nor the other */
+	if (!str_u64(str_slice(text, colon + 1, text.n), UINT16_MAX, &port) || port == 0 ||
+	    !netaddr_parse(host, &addr) || netaddr_is_v4(&addr) == v6 || !is_loopback(&addr))
+		return false;
+	*ret = addr;
+	*ret_port = (uint16_t)port;
+	return true;
+}

@@ -262,6 +262,35 @@ add_local(struct cfg_build *b)
 	return l->address.p != NULL;
 }
 
+/* Whoever asks there is not asked who he is, so nobody from elsewhere may ask. */
+static void
+check_metrics(struct cfg_build *b)
+{
+	const struct cfg_value *v = cfg_tree_value(b->file, "metrics");
+	struct cfg_listen l = {.port = 0};
+
+	if (b->c->metrics.n == 0)
+		return;
+	unsigned line = v == NULL ? 0 : v->line;
+	if (!cfg_metrics(b->c->metrics, &l.addr4, &l.port)) {
+		cfg_report_error(b->report, line, "metrics",
+		                 "expected a loopback address with a port, as 127.0.0.1:9100 "
+		                 "or [::1]:9100, got %s",
+		                 cfg_given(b->c->metrics).c);
+		return;
+	}
+	l.v4 = netaddr_is_v4(&l.addr4);
+	l.v6 = !l.v4;
+	l.addr6 = l.addr4;
+	for (unsigned i = 0; i < b->c->listen_count; i++)
+		if (overlap(&b->c->listens[i], &l))
+			cfg_report_error(b->report, line, "metrics",
+			                 "%s is taken by listen \"%.*s\" with %s",
+			                 cfg_given(b->c->metrics).c,
+			                 STR_FMT(b->c->listens[i].name),
+			                 cfg_given(b->c->listens[i].address).c);
+}
+
 bool
 cfg_build_listens(struct cfg_build *b)
 {
@@ -284,5 +313,8 @@ cfg_build_listens(struct cfg_build *b)
 	     n = cfg_build_next(n->next, "listen"))
 		if (!build_listen(b, n, &c->listens[c->listen_count++]))
 			return false;
-	return add_local(b);
+	if (!add_local(b))
+		return false;
+	check_metrics(b);
+	return true;
 }

@@ -7,16 +7,21 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
+#include <event2/event.h>
 #include <jansson.h>
 
 #include "base/log.h"
+#include "cfg/cfg.h"
 #include "control/answer.h"
 #include "control/client.h"
+#include "control/http.h"
 #include "control/status.h"
 #include "control/values.h"
 #include "role/role.h"
 
 #define DEADLINE_MS 30000
+#define SCRAPE_MS 5000      /* so long a collector waits for those that do not answer */
+#define FRESH_MS 1000       /* and none is told anything newer than that */
 #define REFUSED_LOG_MS 1000 /* between two lines about refused strangers */
 
 struct control {
@@ -28,10 +33,18 @@ struct control {
 	struct buf values;       /* being read: values.h */
 	struct processes processes;
 	struct gathering gatherings[CLIENTS_MAX]; /* one a client at most */
+	struct http *http;
+	struct gathering scrape; /* for all collectors that wait */
+	struct event *scrape_late;
+	struct buf text; /* of the metrics; for collectors while it is fresh */
+	uint64_t text_ms;
 };
 
 static void on_line(void *arg, struct client *c, struct str line);
 static bool on_late(void *arg, struct client *c);
+static void on_scrape(void *arg);
+static void on_scrape_late(evutil_socket_t fd, short what, void *arg);
+static uint64_t wall_us(void *arg);
 static void on_refused(void *arg, uid_t uid, pid_t pid);
 
 /* jansson would otherwise open a file to seed its hashes. */
@@ -58,7 +71,12 @@ control_open(struct role *r, struct err *e)
 	                                                         .refused = on_refused,
 	                                                         .arg = r,
 	                                                         .deadline_ms = DEADLINE_MS});
-	if (self.room == NULL || self.clients == NULL)
+	self.http = http_new(
+		r->base, (struct http_use){.scrape = on_scrape, .wall_us = wall_us, .arg = r});
+	self.scrape_late = evtimer_new(r->base, on_scrape_late, r);
+	self.text = (struct buf){.p = malloc(ANSWER_OCTETS_MAX), .cap = ANSWER_OCTETS_MAX};
+	if (self.room == NULL || self.clients == NULL || self.http == NULL ||
+	    self.scrape_late == NULL || self.text.p == NULL)
 		return err_set(e, RC_TEMP, "out of memory");
 	return seed_json(e);
 }
@@ -78,8 +96,8 @@ control_listener(struct role *r, unsigned number, int fd)
 	struct control *self = r->self;
 	struct err e;
 
-	(void)number; /* there is one */
-	if (clients_listen(self->clients, fd, &e) != RC_OK)
+	if ((number == LISTENER_METRICS ? http_listen(self->http, fd, &e)
+	                                : clients_listen(self->clients, fd, &e)) != RC_OK)
 		log_say(LOG_ERROR, "listener", e.text);
 }
 
@@ -90,6 +108,7 @@ control_reconfigure(struct role *r, const struct cfg *next, struct err *e)
 
 	(void)next;
 	(void)e;
+	http_close(self->http); /* master sends the next one, if there is to be one */
 	values_forget(&self->values);
 	return RC_OK;
 }
@@ -100,7 +119,11 @@ control_close(struct role *r)
 	struct control *self = r->self;
 
 	self->clients = clients_free(self->clients);
+	self->http = http_free(self->http);
+	event_free(self->scrape_late);
 	values_forget(&self->values);
+	free(self->text.p);
+	self->text = (struct buf){.p = NULL};
 	free(self->room);
 	self->room = NULL;
 }
@@ -108,17 +131,46 @@ control_close(struct role *r)
 /* ---- what several know ---- */
 
 static void
+write_metrics(struct role *r, const struct gathering *g)
+{
+	struct control *self = r->self;
+
+	buf_clear(&self->text);
+	metrics_text(&self->text, &self->processes, g, r->wall_us);
+	self->text_ms = self->text.cut ? 0 : r->now_ms;
+}
+
+static void
+finish_scrape(struct role *r)
+{
+	struct control *self = r->self;
+
+	(void)evtimer_del(self->scrape_late); /* fails for one without a base only */
+	self->scrape.ask = 0;
+	write_metrics(r, &self->scrape);
+	http_answer(self->http, self->text.cut ? STR_NONE : buf_str(&self->text));
+}
+
+static void
 finish(struct role *r, struct gathering *g)
 {
 	struct control *self = r->self;
+
+	if (g == &self->scrape) {
+		finish_scrape(r);
+		return;
+	}
 	struct client *c = clients_waiting(self->clients, g->ask);
 	struct buf b = {.p = self->room, .cap = ANSWER_OCTETS_MAX};
 
 	buf_clear(&b);
-	if (c != NULL && request_is(client_request(c), "metrics"))
-		answer_metrics(&b, &self->processes, g, r->wall_us);
-	else
+	if (c != NULL && request_is(client_request(c), "metrics")) {
+		write_metrics(r, g);
+		answer_metrics(&b, buf_str(&self->text));
+		b.cut = b.cut || self->text.cut;
+	} else {
 		answer_status(&b, &self->processes, g, r->wall_us);
+	}
 	g->ask = 0;
 	if (c != NULL && b.cut)
 		client_fail(c, EX_TEMPFAIL, "out of memory, try again");
@@ -128,22 +180,28 @@ finish(struct role *r, struct gathering *g)
 
 /* All who wait for that process do without. */
 static void
+miss(struct role *r, struct gathering *g, enum proc of)
+{
+	gathering_miss(g, of);
+	if (g->ask != 0 && g->awaited == 0)
+		finish(r, g);
+}
+
+static void
 gatherings_miss(struct role *r, enum proc of)
 {
 	struct control *self = r->self;
 
-	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-		struct gathering *g = &self->gatherings[i];
-
-		gathering_miss(g, of);
-		if (g->ask != 0 && g->awaited == 0)
-			finish(r, g);
-	}
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		miss(r, &self->gatherings[i], of);
+	miss(r, &self->scrape, of);
 }
 
 static struct gathering *
 gathering_of(struct control *self, uint32_t ask)
 {
+	if (self->scrape.ask == ask)
+		return &self->scrape;
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		if (self->gatherings[i].ask == ask)
 			return &self->gatherings[i];
@@ -190,6 +248,19 @@ ask_one(const struct role *r, struct gathering *g, enum proc of, const struct ms
 		gathering_miss(g, of);
 }
 
+/* Those that it awaits. */
+static void
+ask_all(struct role *r, struct gathering *g, const struct msg *m)
+{
+	unsigned of = g->awaited;
+
+	for (unsigned i = 0; i < PROC_COUNT; i++)
+		if ((of & proc_of(i)) != 0)
+			ask_one(r, g, proc_of(i), m);
+	if (g->awaited == 0)
+		finish(r, g);
+}
+
 static void
 gather(struct role *r, struct client *c, const struct request *q)
 {
@@ -204,11 +275,54 @@ gather(struct role *r, struct client *c, const struct request *q)
 	gathering_begin(g, next_ask(self), q->verb->of);
 	client_wait(c, q, g->ask, NULL);
 	request_ask(q, g->ask, &m);
-	for (unsigned i = 0; i < PROC_COUNT; i++)
-		if ((q->verb->of & proc_of(i)) != 0)
-			ask_one(r, g, proc_of(i), &m);
-	if (g->awaited == 0)
-		finish(r, g);
+	ask_all(r, g, &m);
+}
+
+/* ---- collectors ---- */
+
+static uint64_t
+wall_us(void *arg)
+{
+	struct role *r = arg;
+
+	role_tick(r);
+	return r->wall_us;
+}
+
+static void
+on_scrape(void *arg)
+{
+	static const struct timeval most = {.tv_sec = SCRAPE_MS / 1000};
+	struct role *r = arg;
+	struct control *self = r->self;
+	struct gathering *g = &self->scrape;
+	struct msg m;
+
+	role_tick(r);
+	/* however many ask, and however often, the others are asked once a second for them */
+	if (self->text_ms != 0 && r->now_ms - self->text_ms < FRESH_MS) {
+		http_answer(self->http, buf_str(&self->text));
+		return;
+	}
+	gathering_begin(g, next_ask(self), STATE | SPOOL | MASTER);
+	(void)evtimer_add(self->scrape_late,
+	                  &most); /* no memory is needed for one that exists */
+	m = (struct msg){.no = MSG_status_ask, .status_ask.ask = g->ask};
+	ask_all(r, g, &m);
+}
+
+static void
+on_scrape_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct role *r = arg;
+	struct control *self = r->self;
+
+	(void)fd;
+	(void)what;
+	role_tick(r);
+	gathering_miss(&self->scrape, self->scrape.awaited);
+	if (self->scrape.ask != 0)
+		finish(r, &self->scrape);
 }
 
 struct gone {
@@ -452,12 +566,12 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 
 /* Beyond what every role has: its clients. */
 static const char *const calls[] = {
-	"accept4", "getsockopt", "recvfrom", "sendto", NULL,
+	"accept4", "getsockopt", "recvfrom", "sendto", "shutdown", NULL,
 };
 
 static const struct walls walls = {
 	.folder = FOLDER_EMPTY,
-	.files = 64, /* CLIENTS_MAX, four channels and what every role has */
+	.files = 80, /* CLIENTS_MAX, HTTP_CLIENTS_MAX, four channels, what every role has */
 	.calls = calls,
 };
 

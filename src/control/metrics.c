@@ -8,11 +8,13 @@
 #include "control/answer.h"
 #include "control/status.h"
 
-/* A row of one line; what does not fit into it is nothing of ours. */
 static void
 add_line(struct buf *b, const struct buf *line)
 {
-	answer_line(b, json_pack("{s:{s:s%}}", "row", "text", line->p, line->n));
+	if (line->cut)
+		b->cut = true;
+	buf_add(b, buf_str(line));
+	buf_addc(b, '\n');
 }
 
 static void
@@ -138,8 +140,8 @@ add_process(struct buf *b, const char *name, const struct msg_process *p, struct
 }
 
 void
-answer_metrics(struct buf *b, const struct processes *ps, const struct gathering *g,
-               uint64_t wall_us)
+metrics_text(struct buf *b, const struct processes *ps, const struct gathering *g,
+             uint64_t wall_us)
 {
 	add_house(b, g, wall_us);
 	for (size_t m = 0; m < LENGTH(of_process); m++) {
@@ -153,5 +155,15 @@ answer_metrics(struct buf *b, const struct processes *ps, const struct gathering
 				            buf_str(&value));
 		}
 	}
+}
+
+void
+answer_metrics(struct buf *b, struct str text)
+{
+	struct str line;
+
+	while (str_cut(&text, '\n', &line))
+		if (line.n > 0)
+			answer_line(b, json_pack("{s:{s:s%}}", "row", "text", line.p, line.n));
 	answer_end(b, false);
 }

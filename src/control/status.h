@@ -51,8 +51,11 @@ void answer_status(struct buf *b, const struct processes *ps, const struct gathe
 const struct item_usage *gathering_usage(const struct gathering *g,
                                          const struct msg_process *p);
 
-/* metrics.c: the same in Prometheus' text format 0.0.4, a row a line. */
-void answer_metrics(struct buf *b, const struct processes *ps, const struct gathering *g,
-                    uint64_t wall_us);
+/* metrics.c: the same in Prometheus' text format 0.0.4. b->cut where room was out. */
+void metrics_text(struct buf *b, const struct processes *ps, const struct gathering *g,
+                  uint64_t wall_us);
+
+/* That as an answer, a row a line. */
+void answer_metrics(struct buf *b, struct str text);
 
 #endif

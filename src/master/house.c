@@ -237,7 +237,7 @@ on_got(void *arg, struct channel *c, const struct msg *m)
 /* ---- start ---- */
 
 static enum rc
-send_listener(struct slot *s, unsigned number, int fd, struct err *e)
+send_listener(const struct slot *s, unsigned number, int fd, struct err *e)
 {
 	struct msg m = {
 		.no = MSG_listener, .listener = {.number = (uint16_t)number, .socket = fd}
@@ -252,11 +252,24 @@ send_listeners(struct slot *s, struct err *e)
 	struct house *h = s->house;
 
 	if (s->proc == CONTROL)
-		return send_listener(s, 0, h->control, e);
+		return send_listener(s, 0, h->control, e) == RC_OK ? house_tell_metrics(s, e)
+		                                                   : e->rc;
 	for (unsigned i = 0; s->proc == EDGE && i < h->listeners.count; i++)
-		if (send_listener(s, h->listeners.all[i].number, h->listeners.all[i].fd, e) !=
-		    RC_OK)
+		if (h->listeners.all[i].number != LISTENER_METRICS &&
+		    send_listener(s, h->listeners.all[i].number, h->listeners.all[i].fd, e) !=
+		            RC_OK)
 			return e->rc;
+	return RC_OK;
+}
+
+enum rc
+house_tell_metrics(const struct slot *s, struct err *e)
+{
+	const struct listeners *l = &s->house->listeners;
+
+	for (unsigned i = 0; i < l->count; i++)
+		if (l->all[i].number == LISTENER_METRICS)
+			return send_listener(s, LISTENER_METRICS, l->all[i].fd, e);
 	return RC_OK;
 }
 

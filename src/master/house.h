@@ -95,6 +95,9 @@ enum rc house_add(struct house *h, enum proc p, unsigned first, struct slot **re
 enum rc house_start(struct slot *s, struct err *e) MUST_CHECK;
 enum rc house_begin(struct slot *s, bool again, struct err *e) MUST_CHECK;
 
+/* The socket for collectors of metrics, to control; none where there is none. */
+enum rc house_tell_metrics(const struct slot *s, struct err *e) MUST_CHECK;
+
 /* It takes nothing new, serves what it has, leaves; then the slot is free. */
 void house_retire(struct slot *s);
 

@@ -83,6 +83,8 @@ find_same(const struct cfg_listen *l, bool v6, const struct cfg *was,
           const struct listeners *old)
 {
 	for (unsigned i = 0; was != NULL && i < old->count; i++) {
+		if (old->all[i].number == LISTENER_METRICS)
+			continue;
 		const struct cfg_listen *o = &was->listens[old->all[i].number / 2];
 
 		if (old->all[i].number % 2 != (v6 ? 1 : 0) || !str_eq(o->path, l->path) ||
@@ -111,7 +113,7 @@ listen_section(const struct cfg *c, unsigned i, const struct cfg *was,
 {
 	const struct cfg_listen *l = &c->listens[i];
 
-	for (int v6 = 0; v6 < 2 && ret->count < LISTEN_MAX; v6++) {
+	for (int v6 = 0; v6 < 2 && ret->count < LISTEN_MAX - 1; v6++) {
 		if (!has_socket(l, v6))
 			continue;
 		int fd = find_same(l, v6, was, old);
@@ -125,6 +127,26 @@ listen_section(const struct cfg *c, unsigned i, const struct cfg *was,
 	return RC_OK;
 }
 
+/* One more, for control: bound anew only where its address is another one. */
+static enum rc
+listen_metrics(const struct cfg *c, const struct cfg *was, const struct listeners *old,
+               struct listeners *ret, struct err *e)
+{
+	struct cfg_listen l = {.name = STR("metrics"), .address = c->metrics};
+
+	if (!cfg_metrics(c->metrics, &l.addr4, &l.port))
+		return RC_OK; /* it is off */
+	int fd = -1;
+	for (unsigned i = 0; was != NULL && i < old->count; i++)
+		if (old->all[i].number == LISTENER_METRICS && str_eq(was->metrics, c->metrics))
+			fd = old->all[i].fd;
+	l.addr6 = l.addr4;
+	if (fd < 0 && listen_one(&l, !netaddr_is_v4(&l.addr4), &fd, e) != RC_OK)
+		return e->rc;
+	add(ret, LISTENER_METRICS, fd, STR_NONE);
+	return RC_OK;
+}
+
 enum rc
 listen_next(const struct cfg *c, const struct cfg *was, const struct listeners *old,
             struct listeners *ret, struct err *e)
@@ -135,6 +157,10 @@ listen_next(const struct cfg *c, const struct cfg *was, const struct listeners *
 			listen_close(ret, old);
 			return e->rc;
 		}
+	if (listen_metrics(c, was, old, ret, e) != RC_OK) {
+		listen_close(ret, old);
+		return e->rc;
+	}
 	return RC_OK;
 }
 
@@ -214,7 +240,8 @@ bind_unix(int fd, const struct sockaddr_un *sa, mode_t mode, int backlog, struct
 	return RC_OK;
 }
 
-/* Made where it is missing: below /run nothing outlives a boot. bind says what is wrong with it. */
+/* Made where it is missing: below /run nothing outlives a boot. bind says what is wrong with
+ * it. */
 static void
 make_folder_of(struct str path)
 {

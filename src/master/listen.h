@@ -9,10 +9,10 @@
 
 struct cfg;
 
-#define LISTEN_MAX 128 /* CFG_LISTENS_MOST of both families */
+#define LISTEN_MAX 131 /* CFG_LISTENS_MOST and local_socket, of both families; metrics */
 
 struct listener {
-	unsigned number; /* LISTENER_NUMBER of cfg.h */
+	unsigned number; /* LISTENER_NUMBER of cfg.h, or LISTENER_METRICS */
 	int fd;
 	char path[108]; /* of a UNIX socket; else empty */
 };

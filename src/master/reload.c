@@ -271,6 +271,9 @@ tell_values(struct slot *s, const struct plan *plan)
 	struct err e;
 
 	s->awaits = s->channel != NULL && channel_send(s->channel, &m, &e) == RC_OK;
+	if (s->awaits && s->proc == CONTROL)
+		/* with new values it closes the one it has */
+		s->awaits = house_tell_metrics(s, &e) == RC_OK;
 	if (!s->awaits)
 		house_kill(s); /* its successor has them */
 	(void)plan_drop(s->plan);

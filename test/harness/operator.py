@@ -1,7 +1,12 @@
 """The operator's socket as a program would speak to it: a line of JSON out, lines of JSON in."""
 
 import json
+import re
 import socket
+
+NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+LABELS = r"(?:[a-zA-Z_][a-zA-Z0-9_]*=\"[^\"\\\n]*\",?)*"
+SAMPLE = re.compile(rf"({NAME})(?:\{{({LABELS})\}})? (-?[0-9.]+)")
 
 
 class Operator:
@@ -55,3 +60,26 @@ def json_lines(text):
 def id_of(reply):
     """The message's id as the reply to the end of data tells it."""
     return reply.text.split()[-1]
+
+
+def prometheus(text):
+    """(name, labels) -> value; each line must be what the text format 0.0.4 allows, in its order."""
+    assert text.endswith("\n")
+    found, helped, typed, seen = {}, set(), {}, None
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name, doc = line[7:].split(" ", 1)
+            assert re.fullmatch(NAME, name) and name not in helped and doc and "\\" not in doc
+            helped.add(name)
+        elif line.startswith("# TYPE "):
+            name, kind = line[7:].split(" ")
+            assert kind in ("counter", "gauge") and name in helped and name not in typed
+            assert (kind == "counter") == name.endswith("_total")
+            typed[name], seen = kind, name
+        else:
+            sample = SAMPLE.fullmatch(line)
+            assert sample and sample[1] == seen, line
+            key = (sample[1], sample[2] or "")
+            assert key not in found, line
+            found[key] = float(sample[3])
+    return found

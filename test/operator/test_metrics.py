@@ -1,39 +1,15 @@
 """`sekisho metrics` is Prometheus' text format 0.0.4, strictly, and its numbers are true."""
 
-import re
 import signal
 
 from harness import wait_for
-from harness.operator import Operator, id_of
+from harness.operator import SAMPLE, Operator, id_of, prometheus
 
 MAIL = b"From: s@example.net\r\nSubject: operator\r\n\r\nbody\r\n"
-NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
-SAMPLE = re.compile(rf"({NAME})(?:\{{((?:[a-zA-Z_][a-zA-Z0-9_]*=\"[^\"\\\n]*\",?)*)\}})? (-?[0-9.]+)")
 
 
-def metrics(server, code=0):
-    """(name, labels) -> value; each line must be what the format allows, in its order."""
-    done = server.cli("metrics", check=False)
-    assert done.returncode == code, done
-    assert done.stdout.endswith("\n") or code
-    found, helped, typed, seen = {}, set(), {}, None
-    for line in done.stdout.splitlines():
-        if line.startswith("# HELP "):
-            name, text = line[7:].split(" ", 1)
-            assert re.fullmatch(NAME, name) and name not in helped and text and "\\" not in text
-            helped.add(name)
-        elif line.startswith("# TYPE "):
-            name, kind = line[7:].split(" ")
-            assert kind in ("counter", "gauge") and name in helped and name not in typed
-            assert (kind == "counter") == name.endswith("_total")
-            typed[name], seen = kind, name
-        else:
-            sample = SAMPLE.fullmatch(line)
-            assert sample and sample[1] == seen, line
-            key = (sample[1], sample[2] or "")
-            assert key not in found, line
-            found[key] = float(sample[3])
-    return found
+def metrics(server):
+    return prometheus(server.cli("metrics").stdout)
 
 
 def value(server, name):
