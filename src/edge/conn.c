@@ -68,6 +68,17 @@ conn_free(struct conn *c)
 	free(c);
 }
 
+/* Nothing is left to serve it with: it is told so. */
+static void
+say_sorry(struct conns *all, int fd)
+{
+	static const char sorry[] = "421 4.3.2 too many connections, try later\r\n";
+	ssize_t told = write(fd, sorry, sizeof(sorry) - 1);
+
+	(void)told; /* where it fails the close tells as much */
+	all->refused++;
+}
+
 /* Takes <fd>. */
 static void
 conn_new(struct conns *all, int fd, const struct netaddr *client, enum cfg_service service)
@@ -77,8 +88,8 @@ conn_new(struct conns *all, int fd, const struct netaddr *client, enum cfg_servi
 
 	if (c == NULL || !take_slot(all, &slot)) {
 		free(c);
+		say_sorry(all, fd);
 		(void)close(fd);
-		all->refused++;
 		return;
 	}
 	*c = (struct conn){.all = all, .fd = fd, .slot = slot};
@@ -90,7 +101,7 @@ conn_new(struct conns *all, int fd, const struct netaddr *client, enum cfg_servi
 	c->session =
 		session_new(all->env, all->serial++ << SLOT_BITS | slot, client, service, c);
 	if (c->session == NULL) {
-		all->refused++;
+		say_sorry(all, fd);
 		conn_free(c);
 		return;
 	}
@@ -113,16 +124,11 @@ conns_find(const struct conns *all, uint32_t number)
 static bool
 refuse_one(struct conns *all, int listener)
 {
-	static const char sorry[] = "421 4.3.2 too many connections, try later\r\n";
-
 	fd_closep(&all->spare_fd);
 	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
-		ssize_t told = write(fd, sorry, sizeof(sorry) - 1);
-
-		(void)told; /* where it fails the close tells as much */
+		say_sorry(all, fd);
 		(void)close(fd);
-		all->refused++;
 	}
 	all->spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	return fd >= 0;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "role/journal.h"
 #include "role/role.h"
 
+#define GIVE_BACK_OCTETS (8U << 20) /* fewer are not worth the looking */
 #define LISTENERS_MAX 64U
 #define DESCRIPTORS (CONNS_MAX + 256U) /* connections, listeners, channels, the loop */
 
@@ -44,10 +46,11 @@ struct edge {
 	unsigned door_count;
 	struct event *every_second;
 	struct event *journal_due;
-	uint32_t links;    /* channels so far: the number of the newest */
-	uint64_t drain_by; /* with env.draining: when what is left is cut */
-	int shortage;      /* errno: some listeners wait for the next second */
-	bool retired;      /* takes no more connections, serves those it has to their end */
+	uint64_t most_octets; /* of transactions, since memory was given back */
+	uint32_t links;       /* channels so far: the number of the newest */
+	uint64_t drain_by;    /* with env.draining: when what is left is cut */
+	int shortage;         /* errno: some listeners wait for the next second */
+	bool retired;         /* takes no more connections, serves those it has to their end */
 };
 
 /* Beyond those of every role: connections. */
@@ -364,6 +367,19 @@ say_losses(struct edge *e)
 		log_put(LOG_WARN, "connections_refused", KVS(kv_num("count", refused)));
 }
 
+/* What a crowd of transactions took lies scattered in the heap when they are gone: free keeps
+ * it all, for a flood that may never come again. */
+static void
+give_back(struct edge *e)
+{
+	if (e->env.tx_octets > e->most_octets)
+		e->most_octets = e->env.tx_octets;
+	if (e->most_octets < GIVE_BACK_OCTETS || e->env.tx_octets > e->most_octets / 4)
+		return;
+	(void)malloc_trim(0); /* what cannot be given back stays for the next time */
+	e->most_octets = e->env.tx_octets;
+}
+
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
@@ -376,6 +392,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	send_journal(e);
 	say_losses(e);
 	accept_again(e);
+	give_back(e);
 	if (e->env.draining && e->env.now_ms >= e->drain_by)
 		conns_close_all(&e->conns);
 }
