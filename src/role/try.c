@@ -193,6 +193,19 @@ try_begin(const struct try *t)
 	try_send(t, t->master, MASTER, &m);
 }
 
+void
+try_reload(const struct try *t, const struct cfg *cfg)
+{
+	int config = config_fd(cfg);
+	off_t octets = lseek(config, 0, SEEK_END);
+	struct msg m = {
+		.no = MSG_config, .config = {.octets = (uint32_t)octets, .sealed = config}
+        };
+
+	try_send(t, t->master, MASTER, &m);
+	(void)close(config);
+}
+
 int
 try_stop(struct try *t)
 {

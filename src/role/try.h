@@ -37,6 +37,9 @@ bool try_take(const struct try *t, int fd, enum proc to, struct msg *ret);
 /* It is ready: all its walls stand, and begin was said. */
 void try_begin(const struct try *t);
 
+/* New values, as by a reload. */
+void try_reload(const struct try *t, const struct cfg *cfg);
+
 /* Drain it; the exit status, or -1 where a signal ended it. */
 int try_stop(struct try *t);
 

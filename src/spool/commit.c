@@ -2,6 +2,7 @@
  * Group commit: one sync for all that the channels held. "250 means kept" is decided here.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "spool/spool.h"
@@ -73,6 +74,15 @@ pending_end(struct pending *p)
 	for (unsigned i = 0; i < p->route_count; i++)
 		p->routes[i]->pending--;
 	p->route_count = 0;
+}
+
+void
+batch_forget_letters(struct batch *b)
+{
+	for (unsigned i = 0; i < b->mail_count; i++) {
+		free(b->mails[i].letter);
+		b->mails[i].letter = NULL;
+	}
 }
 
 static void

@@ -283,6 +283,7 @@ routes_reconfigure(struct spool *sp)
 	struct route *r;
 
 	sp->routes.horizon_us = retry_longest_us(&sp->retry);
+	batch_forget_letters(&sp->batch);
 	(void)open_known(sp); /* what there is no room for is found by the walk */
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	{

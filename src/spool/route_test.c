@@ -2,7 +2,9 @@
  * Each recipient goes out by its own route; one that stands still holds up nobody, and after
  * a change of configuration what waits goes by the new one.
  */
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -273,6 +275,35 @@ test_a_user_s_deliver_that_was_not_asked_for_is_cut(void **state)
 	(void)close(fd);
 }
 
+/* Both come in one turn: the message is kept by the values before, and goes out by the new. */
+static void
+test_what_is_kept_as_values_change_goes_by_the_new_ones(void **state)
+{
+	struct house *h = *state;
+	char room[512];
+	struct buf b = BUF_ON(room);
+	struct item_rcpt r = {.mailbox = STR("c@l.example"), .orig = STR("c@l.example")};
+
+	house_kill(h);
+	domains[0].endpoint = 0;
+	house_settle_in(h);
+	int remote = try_link(&h->spool, REMOTE, 0);
+	house_want(h, 8);
+	want(h, remote, REMOTE, ENDPOINT, 8);
+	assert_int_equal(house_queue(h, NULL), 0); /* it has heard all that */
+	assert_int_equal(kill(h->spool.pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(h->spool.pid, NULL, WUNTRACED), h->spool.pid);
+	assert_true(item_add_rcpt(&b, &r));
+	struct msg m =
+		house_commit(id_make(&h->ids, NOW), (struct list){1, buf_str(&b)}, STR("x\n"));
+	try_send(&h->spool, h->edge, EDGE, &m);
+	domains[0].endpoint = 1;
+	try_reload(&h->spool, &h->cfg);
+	assert_int_equal(kill(h->spool.pid, SIGCONT), 0);
+	(void)take_work(h, remote, REMOTE, "c@l.example", ENDPOINT);
+	(void)close(remote);
+}
+
 /* Of more users than there is room for in memory: the others' mail waits in the tables. */
 static void
 test_users_beyond_memory_s_room_are_kept(void **state)
@@ -320,6 +351,7 @@ main(void)
 		ROUTE_TEST(test_what_master_refuses_is_deferred_or_held),
 		ROUTE_TEST(test_users_take_turns),
 		ROUTE_TEST(test_a_user_s_deliver_that_was_not_asked_for_is_cut),
+		ROUTE_TEST(test_what_is_kept_as_values_change_goes_by_the_new_ones),
 		ROUTE_TEST(test_users_beyond_memory_s_room_are_kept),
 		ROUTE_TEST(test_a_number_given_anew_is_the_newer_user_s),
 	};

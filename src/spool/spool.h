@@ -132,6 +132,8 @@ void keep_edge_down(struct spool *sp, struct channel *c);
 /* Open the batch's transaction if there is none. On failure the batch is lost, see below. */
 bool batch_begin(struct spool *sp);
 void batch_add_mail(struct spool *sp, struct pending p, size_t octets);
+/* As schedule_forget_letters. */
+void batch_forget_letters(struct batch *b);
 /* Its routes need not stay in memory for it any more. */
 void pending_end(struct pending *p);
 /* The row of this message, whose body is in a file, is deleted in this batch. */
