@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@
 #include "master/notify.h"
 #include "master/reload.h"
 #include "role/folders.h"
+
+#define LARGE_OCTETS (1 << 20) /* a block that goes back to the system when it is freed */
 
 struct watch {
 	struct event *term;
@@ -173,6 +176,9 @@ master_run(struct cfg *c, const char *path)
 	struct err e = {.rc = RC_OK};
 	int lock = -1;
 
+	/* what a reload reads a configuration with is given back: without this the first free
+	 * of such a block moves the threshold above it, for good */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_OCTETS); /* if not, it is a larger heap */
 	house = (struct house){.control = -1, .since_us = clock_wall_us()};
 	if (plan_new(c, 1, &house.plan, &e) != RC_OK ||
 	    prepare(&house, path, &lock, &e) != RC_OK) {
