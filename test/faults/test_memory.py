@@ -159,3 +159,15 @@ def test_what_does_not_fit_hears_4xx(new_server):
     wait_for(lambda: queue_is_empty(server), "an empty queue", 60, poll=0.2)
     server.wait_delivered(1 + codes.count(250))
     print({code: codes.count(code) for code in sorted(set(codes))})
+
+
+def test_reloads_leave_nothing_in_master(new_server):
+    server = new_server().start()
+    master = server.pids("master")[0]
+    server.cli("reload")
+    before, most = private_octets(master), 2 * MIB
+    for _ in range(8):
+        for _ in range(3):
+            server.cli("reload")
+        wait_for(lambda: private_octets(master) <= before + most,
+                 lambda: f"{private_octets(master)} octets to become {before} again", 10, poll=0.2)

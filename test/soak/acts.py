@@ -9,6 +9,7 @@ import socket
 import time
 
 from harness import FAULTS_BUILD, Inject, Smtp, Timeout, wait_for
+from harness.clock import shift
 from harness.operator import json_lines
 from harness.server import BUILD
 
@@ -29,6 +30,7 @@ ERRORS = {"sendmsg": ("ENOBUFS", "ENOMEM"), "accept4": ("EMFILE", "ENFILE", "ENO
 DISK_ERRORS = ("ENOSPC", "EIO", "EDQUOT", "ENOMEM")
 SYNCS = (("spool", "fdatasync"), ("writer", "fsync"), ("deliver", "syncfs"))
 
+HOUR, YEAR = 3600, 365 * 86400
 BUSY = (0, 69, 75)  # exit codes of commands to a server of which a part is just missing
 BAD = (78, *BUSY[1:])
 REFUSED_RELOAD = "no_such_option = 1\n"
@@ -270,3 +272,11 @@ class Acts:
         role, call = rng.choice(SYNCS)
         self._inject(role, call, f"delay_enter={rng.randrange(3 * 10**6)}", "1+",
                      rng.uniform(0.5, 2), rng)
+
+    def clock_jumps(self, rng):
+        """And back, now or with the next start."""
+        self._need_faults()
+        shift(self.scene, rng.choice((HOUR, -HOUR, 20 * YEAR, -40 * YEAR)))
+        time.sleep(rng.uniform(0.2, 2))
+        if rng.random() < 0.7:
+            shift(self.scene, 0)

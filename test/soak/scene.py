@@ -47,7 +47,7 @@ class Scene(UserServer):
         words = {line.strip().split("  ")[0] for line in self.cli("help").stdout.splitlines()}
         has = words | {"disk", "tables", "sink"}
         if (FAULTS_BUILD / "sekisho").exists():
-            has |= {"faults"}
+            has |= {"faults", "clock"}
         return has
 
     @property
