@@ -85,7 +85,7 @@ static void
 want(struct deliver *d, unsigned messages)
 {
 	if (messages > 0)
-		say(d, &(struct msg){.no = MSG_work_want, .work_want = {messages}});
+		say(d, &(struct msg){.no = MSG_work_want, .work_want.messages = messages});
 }
 
 /* The outcomes of one message that stand together from <i> on: returns where they end. */
