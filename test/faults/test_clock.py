@@ -13,6 +13,7 @@ from harness.operator import id_of, json_lines
 pytestmark = pytest.mark.needs_root("writes into roles of other uids")
 
 HOUR, YEAR = 3600, 365 * 86400
+RESTARTED = ("spool", "store", "edge")
 TRIES = 7  # more than age alone asks for before mail is held
 
 
@@ -45,14 +46,14 @@ def kept_for_later(server):
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("no folder\n")
     mail = id_of(server.deliver("bob@example.org", b"Subject: later\r\n\r\nx\r\n"))
-    wait_for(lambda: tried(server, mail) >= TRIES, f"{TRIES} tries of {mail}", 30)
+    wait_for(lambda: tried(server, mail) >= TRIES, f"{TRIES} tries of {mail}", 30, poll=0.2)
     return mail
 
 
 def assert_sound(server, mail, what):
     """What holds after each jump."""
     before = tried(server, mail)
-    wait_for(lambda: tried(server, mail) >= before + 1, f"{what}: {mail} to be tried again", 20)
+    wait_for(lambda: tried(server, mail) >= before + 1, f"{what}: {mail} to be tried again", 20, poll=0.2)
     assert not server.log(event="delivery", verdict="held"), f"{what}: mail was held"
     assert [row["id"] for row in rows(server)].count(mail) == 1, f"{what}: {rows(server)}"
     assert "bob@example.org" in explained(server, mail), f"{what}: forgotten"
@@ -72,7 +73,8 @@ def test_the_clock_jumps(faulty, rng):
             shift(server, off())
             load.wait_kept(5)
             assert_sound(server, mail, what)
-            for role in ("spool", "store", "edge"):  # what they find was written by another clock
+            again = RESTARTED if what in ("20 years ahead", "true again") else ()
+            for role in again:  # what they find was written by another clock
                 server.wait_replaced(role, server.kill_role(role))
             load.wait_kept(5)
         assert "alice@example.org" in explained(server, first), f"{what}: the journal was emptied"
@@ -80,10 +82,10 @@ def test_the_clock_jumps(faulty, rng):
     assert len(ids) == len(set(ids)), "an id came twice"
     folder = server.maildir("bob@example.org")
     folder.unlink()
-    wait_for(lambda: not rows(server), "an empty queue", 30)
+    wait_for(lambda: not rows(server), "an empty queue", 30, poll=0.2)
     assert len(server.mails("bob@example.org")) == 1
     for path in server.mails():
         if b"X-Ledger-Id" not in path.read_bytes():
             path.unlink()  # the two that are not in the ledger
-    ledger.settle(server, 3 * len(JUMPS))
+    ledger.settle(server, 2 * len(RESTARTED))
     print(f"{ledger.kept()} kept over {len(JUMPS)} jumps")
