@@ -17,6 +17,7 @@
 #include "role/try.h"
 
 #define RANDOM_PACKETS 300 /* to each role from each neighbour */
+#define LINKS 200U         /* more than most may have descriptors */
 
 static const enum proc roles[] = {EDGE,   VAULT,   STATE,  STORE,  SPOOL,
                                   WRITER, DELIVER, REMOTE, CONTROL};
@@ -223,6 +224,29 @@ test_random_octets_behind_true_numbers(void **unused)
 	from_each_neighbour(attack_at_random);
 }
 
+/* It asks master for new links and never closes the old ones. */
+static void
+attack_links(struct stage *s, enum proc peer)
+{
+	int ends[LINKS];
+
+	for (unsigned i = 0; i < LINKS; i++) {
+		ends[i] = try_link(&s->role, peer, 0);
+		if (i >= 2 && !is_cut(ends[i - 2]))
+			fail_msg("%s keeps link %u to %s", proc_name(s->role.me), i - 2,
+			         proc_name(peer));
+	}
+	for (unsigned i = 0; i < LINKS; i++)
+		(void)close(ends[i]);
+}
+
+static void
+test_links_without_end(void **unused)
+{
+	(void)unused;
+	from_each_neighbour(attack_links);
+}
+
 int
 main(void)
 {
@@ -230,6 +254,7 @@ main(void)
 		cmocka_unit_test(test_octets_that_are_no_message),
 		cmocka_unit_test(test_messages_of_others_and_cut_ones),
 		cmocka_unit_test(test_random_octets_behind_true_numbers),
+		cmocka_unit_test(test_links_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

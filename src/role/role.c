@@ -30,6 +30,7 @@ struct role_inside {
 	struct cfg *cfg; /* the role's, whom it sees as constant */
 	unsigned walls;
 	struct channel *peers[PROC_COUNT][PEERS_MAX]; /* the newest to each */
+	struct channel *older[PROC_COUNT][PEERS_MAX]; /* its last messages may still come */
 	uint8_t tries[PROC_COUNT][PEERS_MAX];         /* to ask for a lost one again */
 	struct event *miss;                           /* while one is missing */
 	int status;
@@ -180,6 +181,8 @@ on_peer_down(void *arg, struct channel *c, const char *why)
 	log_put(str_eq(str_of(why), STR("closed")) ? LOG_DEBUG : LOG_WARN, "peer_down",
 	        KVS(kv_text("peer", proc_name(channel_peer(c))),
 	            kv_num("index", channel_index(c)), kv_text("why", why)));
+	if (r->inside->older[proc_number(channel_peer(c))][channel_index(c)] == c)
+		r->inside->older[proc_number(channel_peer(c))][channel_index(c)] = NULL;
 	if (*newest == c) {
 		*newest = NULL;
 		r->inside->tries[proc_number(channel_peer(c))][channel_index(c)] = RELINK_TRIES;
@@ -191,6 +194,20 @@ on_peer_down(void *arg, struct channel *c, const char *why)
 }
 
 /* ---- what master says ---- */
+
+/* One that asks for links and never closes any would have all our descriptors. */
+static void
+keep_newest(struct role *r, unsigned peer, unsigned index, struct channel *c)
+{
+	struct channel **newest = &r->inside->peers[peer][index];
+	struct channel **older = &r->inside->older[peer][index];
+
+	if (*newest != NULL && *older != NULL)
+		channel_cut(*older, "two newer ones came");
+	if (*newest != NULL)
+		*older = *newest;
+	*newest = c;
+}
 
 static void
 on_link(struct role *r, struct channel *master, const struct msg *m)
@@ -210,7 +227,7 @@ on_link(struct role *r, struct channel *master, const struct msg *m)
 		role_quit(r, EX_OSERR);
 		return;
 	}
-	r->inside->peers[m->link.peer][m->link.index] = c;
+	keep_newest(r, m->link.peer, m->link.index, c);
 	if (r->inside->def->peer_up != NULL)
 		r->inside->def->peer_up(r, c);
 }
