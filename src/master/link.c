@@ -64,14 +64,21 @@ link_all(struct slot *s, struct err *e)
 	return RC_OK;
 }
 
+/* It does not read what it has been sent: whatever is queued holds a descriptor of ours. */
+static bool
+is_behind(const struct slot *s)
+{
+	return s->channel == NULL || channel_queued(s->channel) > 0;
+}
+
 void
 link_again(struct slot *s, const struct msg_relink *m)
 {
 	struct slot *peer = house_find(s->house, proc_of(m->peer), m->index);
 	struct err e;
 
-	if (s->house->leaving || peer == NULL || peer->channel == NULL || peer->apart ||
-	    !proc_linked(s->proc, peer->proc) ||
+	if (s->house->leaving || peer == NULL || is_behind(peer) || is_behind(s) ||
+	    peer->apart || !proc_linked(s->proc, peer->proc) ||
 	    (uint32_t)clock_mono_ms() - *linked_ms(s, peer) < RELINK_MS)
 		return;
 	log_put(LOG_WARN, "relink",
