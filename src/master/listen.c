@@ -285,13 +285,23 @@ settle_unix(const struct cfg_listen *l, struct err *e)
 	struct sockaddr_un sa;
 	uid_t uid;
 	gid_t gid;
+	struct stat st;
+	char name[32];
+	struct buf self = BUF_ON(name);
 
 	if (unix_address(l->path, "path", &sa, e) != RC_OK ||
 	    ids_of_names(l->owner, l->group, &uid, &gid, e) != RC_OK)
 		return e->rc;
-	if (fchmodat(AT_FDCWD, sa.sun_path, l->mode, AT_SYMLINK_NOFOLLOW) < 0)
+	CLEANUP(fd_closep) int fd = open(sa.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "find %s", sa.sun_path);
+	/* who may write in that folder could have put a link to another file there */
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(e, RC_PERM, "%s is no socket any more", sa.sun_path);
+	buf_addf(&self, "/proc/self/fd/%d", fd);
+	if (chmod(name, l->mode) < 0)
 		return err_sys(e, "mode of %s", sa.sun_path);
-	if ((l->owner.n > 0 || l->group.n > 0) && lchown(sa.sun_path, uid, gid) < 0)
+	if ((l->owner.n > 0 || l->group.n > 0) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 		return err_sys(e, "owner of %s", sa.sun_path);
 	return RC_OK;
 }

@@ -126,6 +126,16 @@ def test_a_socket_that_is_in_use_is_not_taken_over(unix, kind):
         assert server.path.exists()
 
 
+def test_a_reload_touches_no_file_that_took_the_sockets_place(unix):
+    server = unix('mode = "0666"').start()
+    server.path.unlink()
+    server.path.write_text("mine")
+    server.path.chmod(0o600)
+    server.cli("reload")
+    assert stat.S_IMODE(server.path.stat().st_mode) == 0o600
+    assert server.wait_log(event="listen", level="error")
+
+
 @pytest.mark.parametrize("line, said", [
     ("owner = no-such-user", "there is no user no-such-user"),
     ("group = no-such-group", "there is no group no-such-group"),
