@@ -148,13 +148,18 @@ def tell():
     show("its log", "\n".join(log_of(message_id)))
     here = f"-c {CONF.relative_to(ROOT)}"
     say(f"""
-== three things to try next, in another terminal, from this folder
-    what became of that message:
+== things to try next, in another terminal, from this folder
+    what became of that message, and how the server is:
         build/sekisho explain {message_id} {here}
+        build/sekisho status {here}
     one message to an alias, which becomes two files under demo/data/mail/:
         curl smtp://{HOST}:{PORT} --mail-from me@example.net --mail-rcpt team@example.org --crlf -T README.md
     somebody else's address: nobody relays here, from wherever they connect:
         curl smtp://{HOST}:{PORT} --mail-from me@example.net --mail-rcpt x@example.com --crlf -T README.md
+    a program of this machine, known by its uid:
+        printf 'Subject: hi\\n\\nfrom here\\n' | SEKISHO_SUBMIT=demo/data/submit build/sekisho-sendmail alice@example.org
+    add an alias to {CONF.relative_to(ROOT)}, then, without a dropped session:
+        build/sekisho reload {here}
 
 == the log goes on here; Ctrl-C ends the server""")
 
