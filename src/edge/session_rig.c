@@ -78,12 +78,28 @@ got_commit(struct rig_mail *mail, const struct msg_mail_commit *m)
 	mail->size = m->size;
 	mail->hash = m->hash;
 	copy(mail->sender, sizeof(mail->sender), m->sender);
+	copy(mail->origin, sizeof(mail->origin), m->origin);
 	add_rcpts(mail, m->rcpts);
 	if ((m->flags & MAIL_IN_FILE) == 0) {
 		buf_clear(&mail->body);
 		buf_add(&mail->body, m->body);
 	}
 	assert(mail->size == mail->body.n && mail->hash == hash_once(buf_str(&mail->body)));
+}
+
+static void
+asked_of_user(struct rig_asked *asked, const struct msg *m)
+{
+	if (m->no == MSG_rate_ask) {
+		asked->ask = m->rate_ask.ask;
+		asked->uid = m->rate_ask.uid;
+		copy(asked->user, sizeof(asked->user), m->rate_ask.user);
+		return;
+	}
+	asked->ask = m->sender_ask.ask;
+	asked->uid = m->sender_ask.uid;
+	copy(asked->local, sizeof(asked->local), m->sender_ask.local);
+	copy(asked->domain, sizeof(asked->domain), m->sender_ask.domain);
 }
 
 /* Each request as its receiver would keep it. Real receivers decode it first: so do we. */
@@ -95,6 +111,9 @@ got(struct rig *r, const struct msg *m)
 	if (m->no == MSG_rcpt_ask) {
 		asked.ask = m->rcpt_ask.ask;
 		copy(asked.local, sizeof(asked.local), m->rcpt_ask.local);
+	} else if (m->no == MSG_sender_ask || m->no == MSG_rate_ask) {
+		asked_of_user(&asked, m);
+		r->last_asked = asked;
 	} else if (m->no == MSG_body_item) {
 		asked.id = m->body_item.id;
 		if (r->file_size == 0)
@@ -164,17 +183,9 @@ rig_journal(void *arg, uint64_t id, struct str fields)
 	copy(r->decision, sizeof(r->decision), fields);
 }
 
-void
-rig_start(struct rig *r)
+static void
+start(struct rig *r, enum cfg_service service, const struct netaddr *client)
 {
-	rig_start_with(r, SERVICE_SMTP);
-}
-
-void
-rig_start_with(struct rig *r, enum cfg_service service)
-{
-	struct netaddr client = {{0}};
-
 	memset(r, 0, offsetof(struct rig, out_room));
 	r->cfg = (struct cfg){.hostname = STR("mail.ours.example"),
 	                      .writers = 2,
@@ -201,9 +212,32 @@ rig_start_with(struct rig *r, enum cfg_service service)
 	r->link = 7;
 	r->out = BUF_ON(r->out_room);
 	r->mail.body = BUF_ON(r->body_room);
-	assert(netaddr_parse(STR("203.0.113.9"), &client));
-	r->s = session_new(&r->env, 0x4f1c0001, &client, service, NULL);
+	r->s = session_new(&r->env, 0x4f1c0001, client, service, NULL);
 	assert(r->s != NULL);
+}
+
+void
+rig_start(struct rig *r)
+{
+	rig_start_with(r, SERVICE_SMTP);
+}
+
+void
+rig_start_with(struct rig *r, enum cfg_service service)
+{
+	struct netaddr client = {{0}};
+
+	assert(netaddr_parse(STR("203.0.113.9"), &client));
+	start(r, service, &client);
+}
+
+void
+rig_start_local(struct rig *r, uint32_t uid)
+{
+	struct netaddr client = netaddr_local(uid);
+
+	start(r, SERVICE_LOCAL, &client);
+	r->user = "www-data";
 }
 
 void
@@ -286,6 +320,26 @@ answer_rcpt(struct rig *r, const struct rig_asked *asked)
 	session_rcpt_answer(r->s, &a);
 }
 
+static void
+answer_sender(struct rig *r, const struct rig_asked *asked)
+{
+	struct msg_sender_answer a = {.session = r->s->number,
+	                              .ask = asked->ask,
+	                              .verdict = (uint8_t)r->sender_verdict,
+	                              .user = str_of(r->user)};
+
+	session_sender_answer(r->s, &a);
+}
+
+static void
+answer_rate(struct rig *r, const struct rig_asked *asked)
+{
+	struct msg_rate_answer a = {
+		.session = r->s->number, .ask = asked->ask, .rate = 5, .wait = r->rate_wait};
+
+	session_rate_answer(r->s, &a);
+}
+
 bool
 rig_answer(struct rig *r)
 {
@@ -299,6 +353,10 @@ rig_answer(struct rig *r)
 		session_conn_verdict(r->s, r->verdict);
 	} else if (asked.no == MSG_rcpt_ask) {
 		answer_rcpt(r, &asked);
+	} else if (asked.no == MSG_sender_ask) {
+		answer_sender(r, &asked);
+	} else if (asked.no == MSG_rate_ask) {
+		answer_rate(r, &asked);
 	} else if (asked.no == MSG_mail_commit) {
 		struct msg_mail_reply a = {r->s->number, asked.id, r->commit_rc, r->no_room};
 

@@ -4,8 +4,9 @@
  *
  *   vault   alice, bob, box*: themselves; team: both; many: alice twice in two answers;
  *           half: alice, then trouble; loop, trouble, daemon (discard): that; all others: no
- * such user. Domain ours.example. spool   keeps the message; the last one is there to be looked
- * at
+ *           such user. Domain ours.example. Of a local user's sender: <sender_verdict>, <user>
+ *   state   welcomes by <verdict>; makes a local user wait <rate_wait> seconds
+ *   spool   keeps the message; the last one is there to be looked at
  */
 #ifndef EDGE_SESSION_RIG_H
 #define EDGE_SESSION_RIG_H
@@ -13,6 +14,7 @@
 #include "cfg/cfg.h"
 #include "edge/session.h"
 #include "policy/relay.h"
+#include "policy/sender.h"
 
 #define RIG_BODY_MAX (4U << 20)
 #define RIG_ASKED_MAX 16U
@@ -23,6 +25,9 @@ struct rig_asked {
 	uint32_t ask;
 	uint64_t id;
 	char local[65];
+	char domain[256];
+	uint32_t uid;
+	char user[65];
 };
 
 struct rig_mail {
@@ -33,6 +38,7 @@ struct rig_mail {
 	unsigned rcpts;
 	bool begun; /* with mail_rcpts; its commit is to come */
 	char sender[321];
+	char origin[16];
 	char mailboxes[8192]; /* each with a comma behind it */
 	char origs[8192];
 	struct buf body;
@@ -46,17 +52,21 @@ struct rig {
 	struct buf out; /* replies since rig_start or rig_clear */
 	struct rig_asked asked[RIG_ASKED_MAX];
 	unsigned asked_n;
-	bool hold;                  /* neighbours do not answer until rig_answer */
-	bool mute;                  /* the client does not read */
-	unsigned gone;              /* enum proc bits */
-	bool commits_fail;          /* mail_commit finds the channel full */
-	unsigned full;              /* likewise: the channel takes nothing */
-	uint32_t link;              /* number of every channel */
-	unsigned verdict;           /* state's */
-	uint8_t item_rc;            /* writer's to items and files */
-	uint8_t commit_rc;          /* spool's */
-	uint8_t no_room;            /* with it */
-	unsigned count[MSG_NO_MAX]; /* messages by number */
+	struct rig_asked last_asked;        /* by sender_ask or rate_ask */
+	bool hold;                          /* neighbours do not answer until rig_answer */
+	bool mute;                          /* the client does not read */
+	unsigned gone;                      /* enum proc bits */
+	bool commits_fail;                  /* mail_commit finds the channel full */
+	unsigned full;                      /* likewise: the channel takes nothing */
+	uint32_t link;                      /* number of every channel */
+	unsigned verdict;                   /* state's */
+	enum sender_verdict sender_verdict; /* vault's */
+	const char *user;                   /* with it */
+	uint32_t rate_wait;                 /* state's to a local user */
+	uint8_t item_rc;                    /* writer's to items and files */
+	uint8_t commit_rc;                  /* spool's */
+	uint8_t no_room;                    /* with it */
+	unsigned count[MSG_NO_MAX];         /* messages by number */
 	unsigned decisions;
 	char decision[2048]; /* the last one's fields */
 	uint64_t file_size;  /* that body_end named */
@@ -68,6 +78,7 @@ struct rig {
 /* A session that has said nothing yet; the answer of state is not asked for before rig_go. */
 void rig_start(struct rig *r);
 void rig_start_with(struct rig *r, enum cfg_service service);
+void rig_start_local(struct rig *r, uint32_t uid);
 void rig_stop(struct rig *r);
 
 /* Answer all that was asked, print all that was replied, until nothing more happens. */
