@@ -3,6 +3,7 @@
  * with the rights of whoever calls it and holds none of its own: who that is, the server asks
  * the kernel. man/sekisho-sendmail.8.
  */
+#include <errno.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/fd.h"
 #include "proto/address_list.h"
 #include "sendmail/send.h"
+#include "sendmail/speak.h"
 
 #define SOCKET "/run/sekisho/submit" /* CFG_LOCAL_SOCKET: no configuration is read here */
 #define SOCKET_ENV "SEKISHO_SUBMIT"
@@ -36,44 +38,106 @@ socket_path(void)
 
 /* ---- -bs ---- */
 
-/* What <from> has, to <to>. False at its end, or where nobody takes it. */
+#define PIECE 16384U /* octets of either side's at a time */
+
+/* Both directions, neither of which waits for the other. */
+struct wire {
+	struct speak speak;
+	int fd;
+	bool greeted;
+	bool ended; /* our caller says no more */
+	char in_room[PIECE];
+	struct str in; /* read and not yet passed on */
+	char out_room[PIECE * SPEAK_GROWTH_MAX + 1];
+	struct buf out;
+	size_t sent; /* octets of <out> */
+};
+
+/* False where the server is gone, or nobody takes what it says. */
 static bool
-pass(int from, int to)
+pass_back(struct wire *w)
 {
-	static char room[65536];
-	ssize_t n = read(from, room, sizeof(room));
+	char room[PIECE];
+	ssize_t n = read(w->fd, room, sizeof(room));
+	struct str got = {room, n > 0 ? (size_t)n : 0};
 	struct err e;
 
-	return n > 0 && fd_write_all(to, (struct str){room, (size_t)n}, &e) == RC_OK;
+	speak_hear(&w->speak, got);
+	w->greeted |= n > 0;
+	return n > 0 && fd_write_all(STDOUT_FILENO, got, &e) == RC_OK;
 }
 
-/* Nobody speaks before the greeting is there. */
+static void
+read_more(struct wire *w)
+{
+	ssize_t n = read(STDIN_FILENO, w->in_room, sizeof(w->in_room));
+
+	w->in = (struct str){w->in_room, n > 0 ? (size_t)n : 0};
+	w->ended = n <= 0;
+}
+
+/* What may go, goes: as much as the server has room for. What it cannot take any more is lost
+ * with it; its last words are still read. */
+static void
+pass_on(struct wire *w)
+{
+	if (w->sent == w->out.n) {
+		w->sent = 0;
+		buf_clear(&w->out);
+		speak_say(&w->speak, &w->in, &w->out);
+	}
+	ssize_t n = send(w->fd, w->out.p + w->sent, w->out.n - w->sent,
+	                 MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		w->sent += (size_t)n;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		w->sent = w->out.n;
+}
+
+static bool
+has_to_send(const struct wire *w)
+{
+	return w->sent < w->out.n || (w->in.n > 0 && !speak_waits(&w->speak));
+}
+
+/* One turn; false once the server has closed. */
+static bool
+turn(struct wire *w)
+{
+	bool sends = has_to_send(w);
+	bool reads = !w->ended && w->in.n == 0 && !sends;
+	struct pollfd ends[] = {
+		{.fd = w->fd,                     .events = sends ? POLLIN | POLLOUT : POLLIN},
+		{.fd = reads ? STDIN_FILENO : -1, .events = POLLIN                           }
+        };
+
+	if (poll(ends, LENGTH(ends), -1) < 0)
+		return true; /* a signal that ends nothing */
+	if ((ends[0].revents & POLLOUT) != 0)
+		pass_on(w);
+	if (ends[1].revents != 0)
+		read_more(w);
+	if (w->ended && !has_to_send(w) && w->in.n == 0)
+		(void)shutdown(w->fd, SHUT_WR); /* it may be gone already */
+	return (ends[0].revents & ~POLLOUT) == 0 || pass_back(w);
+}
+
 static int
 speak_smtp(void)
 {
-	CLEANUP(fd_closep) int fd = -1;
+	static struct wire w;
 	struct err e;
 
-	if (talk_connect(socket_path(), &fd, &e) != RC_OK) {
+	if (talk_connect(socket_path(), &w.fd, &e) != RC_OK) {
 		(void)printf("421 4.3.2 the mail server does not answer, try later\r\n");
 		return send_say(EX_TEMPFAIL, "%s", e.text);
 	}
-	if (!pass(fd, STDOUT_FILENO))
-		return EX_TEMPFAIL;
-	struct pollfd ends[] = {
-		{.fd = fd,           .events = POLLIN},
-                {.fd = STDIN_FILENO, .events = POLLIN}
-        };
-	for (;;) {
-		if (poll(ends, LENGTH(ends), -1) < 0)
-			continue; /* a signal that ends nothing */
-		if (ends[0].revents != 0 && !pass(fd, STDOUT_FILENO))
-			return EX_OK;
-		if (ends[1].revents != 0 && !pass(STDIN_FILENO, fd)) {
-			(void)shutdown(fd, SHUT_WR); /* it may be gone already */
-			ends[1].fd = -1;
-		}
-	}
+	speak_start(&w.speak);
+	w.out = BUF_ON(w.out_room);
+	while (turn(&w))
+		continue;
+	fd_closep(&w.fd);
+	return w.greeted ? EX_OK : EX_TEMPFAIL;
 }
 
 /* ---- the operator's command does it ---- */

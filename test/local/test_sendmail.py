@@ -1,5 +1,6 @@
 """What programs say to sendmail, and what becomes of it."""
 
+import concurrent.futures
 import os
 import time
 
@@ -189,6 +190,32 @@ def test_smtp_on_standard_input(local):
     assert parts(local.one())[1] == b".x\n"
 
 
+def test_lines_of_smtp_on_standard_input_may_end_in_lf(local):
+    """Scripts pipe such. Content stays content: what it has of commands, and chunks to the octet."""
+    said = (b"EHLO x\nMAIL FROM:<root@example.org>\nRCPT TO:<alice@example.org>\nDATA\n"
+            b"Subject: s\n\nBDAT 9\n..x\n.\n"
+            b"MAIL FROM:<root@example.org>\nDATA\n"  # no recipient: refused
+            b"MAIL FROM:<root@example.org>\nRCPT TO:<alice@example.org>\nBDAT 15\nSubject: c\n\na\n\nBDAT 3 LAST\r\nb\r\nQUIT\n")
+    out, _ = local.call("-bs", message=said)
+    codes = [line[:3] for line in out.split("\r\n") if line[3:4] == " "]
+    assert codes == "220 250 250 250 354 250 250 503 250 250 250 250 221".split()
+    files = local.server.wait_delivered(2, "alice@example.org")
+    bodies = sorted(parts(path.read_bytes())[1] for path in files)
+    assert bodies == [b"BDAT 9\n.x\n", b"a\n\nb\n"]
+
+
+def test_long_smtp_on_standard_input(local):
+    """Neither side's octets wait for the other's."""
+    refused = b"RCPT TO:<x@elsewhere.example>\n" * 19  # smtp_max_errors is 20
+    many = b"NOOP\n" * 10 + b"MAIL FROM:<root@example.org>\n" + b"RCPT TO:<alice@example.org>\n" * 900
+    body = b"a line of text\n" * 200_000
+    out, _ = local.call("-bs", message=b"EHLO x\n" + many + refused + b"DATA\ns: t\n\n" + body +
+                        b".\nQUIT\n")
+    assert out.count("\r\n250 2.1.5") == 900 and out.count("\r\n554 ") == 19
+    assert "\r\n221 " in out
+    assert parts(local.one())[1] == body
+
+
 def test_the_operators_names(local):
     out, _ = local.call("-bi")
     assert "nothing to do" in out
@@ -205,10 +232,11 @@ def test_the_operators_names(local):
 
 def test_no_server_is_a_reason_to_come_back(local):
     local.server.stop()
-    _, err = local.call("alice@example.org", code=75)
-    assert "the mail server does not answer" in err
-    out, _ = local.call("-bs", code=75)
-    assert out.startswith("421 4.3.2 ")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:  # each waits some seconds for one
+        message = pool.submit(local.call, "alice@example.org", code=75)
+        smtp = pool.submit(local.call, "-bs", code=75)
+    assert "the mail server does not answer" in message.result()[1]
+    assert smtp.result()[0].startswith("421 4.3.2 ")
 
 
 def test_a_server_that_comes_back_is_waited_for(local):
