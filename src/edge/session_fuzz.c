@@ -2,8 +2,9 @@
  * The session and a model of it read the same octets in the same bursts: every reply, every
  * question to vault and every message handed to spool must be the same (RELIABILITY 2.1.2).
  *
- * An input octet adds a phrase of the model's to the burst, ends the burst, holds a part of it
- * back for the next one, or breaks a neighbour.
+ * The first octet chooses LMTP where it is OP_LMTP; an input octet adds a phrase of the model's
+ * to the burst, ends the burst, holds a part of it back for the next one, or breaks a
+ * neighbour.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INPUT_MAX 800U /* octets: what they stand for fits the model's buffers */
 
-enum op { OP_HOLD = 0x80, OP_END = 0xc0, OP_BREAK = 0xf0 };
+enum op { OP_HOLD = 0x80, OP_END = 0xc0, OP_BREAK = 0xf0, OP_LMTP = 0xff };
 
 struct race {
 	struct rig rig;
@@ -144,12 +145,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct race r;
+	bool lmtp = size > 0 && data[0] == OP_LMTP;
 
 	if (size > INPUT_MAX)
 		return 0;
 	log_set_level(LOG_ERROR);
-	rig_start(&r.rig);
-	model_start(&r.model);
+	rig_start_with(&r.rig, lmtp ? SERVICE_LMTP : SERVICE_SMTP);
+	model_start(&r.model, lmtp);
 	r.rig.cfg.message_size = MODEL_SIZE_MAX;
 	r.rig.cfg.smtp_max_errors = MODEL_ERRORS_MAX;
 	r.rig.cfg.smtp_max_junk = MODEL_JUNK_MAX;
@@ -157,7 +159,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r.burst = BUF_ON(r.room);
 	rig_go(&r.rig);
 	(void)rig_codes(&r.rig); /* the greeting */
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = lmtp; i < size; i++)
 		take(&r, data[i]);
 	burst(&r, buf_str(&r.burst));
 	rig_stop(&r.rig);

@@ -56,14 +56,17 @@ const struct model_phrase model_phrases[] = {
 	{"Subject: x\r\n\r\n", ACT_TEXT, 0},
 	{"0123456789012345678901234567890123456789012345678901234567890123456789\r\n", ACT_TEXT, 0},
 	{"RCPT TO:<daemon@ours.example>\r\n", ACT_RCPT, 0},
+	{"LHLO client.example\r\n", ACT_HELLO, 1},
+	{"LHLO\r\n", ACT_HELLO_BAD, 1},
 };
 /* clang-format on */
 const size_t model_phrase_count = LENGTH(model_phrases);
 
 void
-model_start(struct model *m)
+model_start(struct model *m, bool lmtp)
 {
 	memset(m, 0, offsetof(struct model, room));
+	m->lmtp = lmtp;
 	m->state = M_START;
 	m->kept = BUF_ON(m->room[0]);
 	m->line = BUF_ON(m->room[1]);
@@ -96,14 +99,28 @@ code(struct model *m, unsigned c)
 }
 
 static void
-reply(struct model *m, unsigned c)
+reply_times(struct model *m, unsigned c, unsigned times)
 {
-	code(m, c);
+	while (times-- > 0)
+		code(m, c);
 	m->errors += c >= 500;
 	if (m->state != M_END && m->errors >= MODEL_ERRORS_MAX) {
 		code(m, 421);
 		go(m, M_END);
 	}
+}
+
+static void
+reply(struct model *m, unsigned c)
+{
+	reply_times(m, c, 1);
+}
+
+/* Behind a message: with LMTP once for each recipient that was accepted, RFC 2033 §4.2. */
+static unsigned
+times(const struct model *m)
+{
+	return m->lmtp && m->accepted > 0 ? m->accepted : 1;
 }
 
 /* The last reply of the session. */
@@ -127,6 +144,7 @@ end_message(struct model *m, bool dots)
 {
 	struct content_slow slow = {.p = m->kept.p};
 	unsigned c = 250;
+	unsigned n = times(m);
 
 	if (m->wire > MODEL_SIZE_MAX)
 		c = 552;
@@ -145,7 +163,7 @@ end_message(struct model *m, bool dots)
 			m->errors = m->junk = 0;
 	}
 	go(m, M_READY);
-	reply(m, c);
+	reply_times(m, c, n);
 }
 
 static void
@@ -166,11 +184,13 @@ data(struct model *m, struct str *in)
 static void
 end_chunk(struct model *m, struct str rest)
 {
+	unsigned n = m->chunk_last ? times(m) : 1;
+
 	m->chunk_open = false;
 	if (m->chunk_reply != 0) {
 		if (model_in_tx(m))
 			go(m, M_READY);
-		reply(m, m->chunk_reply);
+		reply_times(m, m->chunk_reply, n);
 	} else if (!m->chunk_last) {
 		m->state = M_BDAT;
 		reply(m, 250);
@@ -332,7 +352,9 @@ nonsense(struct model *m, struct str line)
 static void
 act(struct model *m, const struct model_phrase *p, struct str rest)
 {
-	if (p->act <= ACT_HELLO_BAD)
+	if (p->act <= ACT_HELLO_BAD && (p->arg == 1) != m->lmtp)
+		reply(m, 502);
+	else if (p->act <= ACT_HELLO_BAD)
 		hello(m, p->act, rest);
 	else if (p->act <= ACT_MAIL_BAD)
 		mail(m, p);

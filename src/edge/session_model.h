@@ -1,7 +1,7 @@
 /*
- * SMTP as a small model (RELIABILITY 2.1.2): what the session must reply to a stream of
- * octets that come in bursts. Written from the RFCs and reasons.def, not from the session; it
- * knows only the lines of model_phrases and how wrong ones are refused.
+ * SMTP, and LMTP (RFC 2033), as a small model (RELIABILITY 2.1.2): what the session must reply
+ * to a stream of octets that come in bursts. Written from the RFCs and reasons.def, not from
+ * the session; it knows only the lines of model_phrases and how wrong ones are refused.
  */
 #ifndef EDGE_SESSION_MODEL_H
 #define EDGE_SESSION_MODEL_H
@@ -14,8 +14,8 @@
 #define MODEL_OCTETS_MAX 65536U
 
 enum model_act {
-	ACT_TEXT, /* no command: content, or nonsense */
-	ACT_HELLO,
+	ACT_TEXT,  /* no command: content, or nonsense */
+	ACT_HELLO, /* arg: of LMTP */
 	ACT_HELLO_BAD,
 	ACT_MAIL,
 	ACT_MAIL_BAD, /* arg: the reply */
@@ -50,6 +50,7 @@ enum model_state { M_START, M_READY, M_MAIL, M_RCPT, M_DATA, M_BDAT, M_END };
 
 struct model {
 	enum model_state state;
+	bool lmtp;
 	bool spool_gone;
 	bool vault_full;
 	bool commit_fails;
@@ -73,8 +74,8 @@ struct model {
 	char room[4][MODEL_OCTETS_MAX];
 };
 
-/* Greeted. */
-void model_start(struct model *m);
+/* Greeted. <lmtp>: by a listener for LMTP. */
+void model_start(struct model *m, bool lmtp);
 
 void model_burst(struct model *m, struct str octets);
 
