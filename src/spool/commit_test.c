@@ -354,6 +354,7 @@ test_old_message_is_held(void **state)
 	struct err e;
 	uint64_t id = hand_in(h);
 
+	sp->retry.lifetime_s = 3000; /* less than the waits of so few tries */
 	batch_commit(sp);
 	for (unsigned i = 0; i < RETRY_TRIES_MIN; i++) {
 		give_credit(h, 1);

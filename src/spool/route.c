@@ -12,6 +12,7 @@
 #include "spool/users.h"
 
 #define SCAN_MOST 32U      /* routes looked at in one tick */
+#define FAR_MOST 64U       /* rows beyond the horizon, of each route in one tick */
 #define SCAN_OCTETS 1024U  /* no row of ours names a longer one */
 #define CREDIT_FREE 65536U /* of a lane that refuses: it takes all there is */
 
@@ -296,18 +297,46 @@ routes_reconfigure(struct spool *sp)
 
 /* ---- the walk over what rows name ---- */
 
+/*
+ * Rows that fall due later than any honest one: the clock was set back, and their time may not
+ * come for years. Those that were put off since then lie before them.
+ */
+static enum rc
+read_far(struct spool *sp, struct str name, unsigned most, struct due *rows,
+         unsigned *ret_count, struct err *e)
+{
+	struct due after = {
+		.us = sp->wall_us + sp->routes.horizon_us, .id = INT64_MAX, .n = UINT16_MAX};
+
+	return tables_due(sp->tables, name, after, most, rows, ret_count, e);
+}
+
+static void
+take_far(struct spool *sp, struct route *r)
+{
+	struct due rows[FAR_MOST];
+	unsigned count = 0;
+	struct err e;
+
+	if (schedule_ready_count(r->schedule) == 0 &&
+	    read_far(sp, route_str(r), FAR_MOST, rows, &count, &e) == RC_OK)
+		schedule_take_far(r->schedule, rows, count);
+}
+
 /* RC_OK: somebody waits for it and is due. */
 static enum rc
 has_due(struct spool *sp, struct str name, struct err *e)
 {
 	struct due first;
 	unsigned count = 0;
-	uint64_t horizon_us = sp->wall_us + sp->routes.horizon_us;
 
 	if (tables_due(sp->tables, name, (struct due){0}, 1, &first, &count, e) != RC_OK)
 		return e->rc;
-	return count > 0 && (first.us <= sp->wall_us || first.us > horizon_us) ? RC_OK
-	                                                                       : RC_AGAIN;
+	if (count > 0 && first.us <= sp->wall_us)
+		return RC_OK;
+	if (count > 0 && read_far(sp, name, 1, &first, &count, e) != RC_OK)
+		return e->rc;
+	return count > 0 ? RC_OK : RC_AGAIN;
 }
 
 /* False: the walk is over for now. */
@@ -334,11 +363,14 @@ scan_one(struct spool *sp, struct err *e)
 void
 routes_tick(struct spool *sp)
 {
+	struct route *r;
 	struct err e;
 
 	if (sp->broken)
 		return;
 	(void)forget_idle(sp);
+	TAILQ_FOREACH(r, &sp->routes.list, link)
+	take_far(sp, r);
 	for (unsigned i = 0; i < SCAN_MOST; i++)
 		if (!scan_one(sp, &e)) {
 			if (e.rc != RC_OK && e.sys != ENOENT)

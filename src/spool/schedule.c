@@ -373,6 +373,14 @@ schedule_take_rows(struct schedule *s, const struct due *rows, unsigned count, u
 	s->next_us = next_us;
 }
 
+void
+schedule_take_far(struct schedule *s, const struct due *rows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!take_row(s, &rows[i]))
+			return; /* they are read again */
+}
+
 struct task *
 schedule_first(const struct schedule *s)
 {

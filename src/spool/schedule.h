@@ -129,6 +129,10 @@ struct due schedule_cursor(const struct schedule *s);
 void schedule_take_rows(struct schedule *s, const struct due *rows, unsigned count,
                         unsigned most, uint64_t now_us);
 
+/* Rows beyond the horizon, which the cursor does not come by while honest ones lie before them.
+ */
+void schedule_take_far(struct schedule *s, const struct due *rows, unsigned count);
+
 /* Whether a row with this time may go out now. */
 bool schedule_is_due(const struct schedule *s, uint64_t next_us, uint64_t now_us);
 

@@ -294,6 +294,21 @@ test_clock_set_back_wakes_what_waits(void **state)
 	assert_true(schedule_wants_rows(s, NOW + 60 - HORIZON - 1));
 }
 
+/* ... also where rows that were put off since then lie before it. */
+static void
+test_rows_beyond_the_horizon_come_by_themselves(void **state)
+{
+	struct schedule *s = *state;
+	struct due rows[] = {due(NOW + 60, 1), due(NOW + HORIZON + 1, 2)};
+
+	schedule_take_rows(s, rows, LENGTH(rows), 512, NOW);
+	assert_null(schedule_first(s));
+	schedule_take_far(s, &rows[1], 1);
+	assert_int_equal(schedule_first(s)->id, 2);
+	schedule_take_far(s, &rows[1], 1); /* seen again: it is there once */
+	assert_int_equal(schedule_ready_count(s), 1);
+}
+
 /* The clock was set back: what is put off now lies before what was read. */
 static void
 test_clock_set_back_hides_nothing(void **state)
@@ -386,6 +401,7 @@ main(void)
 		TEST(test_what_was_changed_is_read_again),
 		TEST(test_deferred_comes_back_at_its_time),
 		TEST(test_clock_set_back_wakes_what_waits),
+		TEST(test_rows_beyond_the_horizon_come_by_themselves),
 		TEST(test_clock_set_back_hides_nothing),
 		TEST(test_doubt_looks_at_all_rows_again),
 		TEST(test_letters_are_bounded_by_octets),
