@@ -1,126 +1,121 @@
 /*
- * sekisho user allow, disallow, senders: as whom users of the machine may send, through the
- * running server.
+ * sekisho user allow, disallow, senders: as whom users of the machine may send.
  */
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "command/client.h"
 #include "command/command.h"
+#include "command/owners.h"
 #include "command/print.h"
+#include "vault/allowed.h"
 
-#define USER_ROOM 65 /* octets of msg.def, and the NUL */
-#define ADDRESS_ROOM 321
-
-static void
-no_row(void *unused, json_t *row)
+/* As vault does it. */
+static enum rc
+change_file(struct owners *u, bool allow, struct str user, struct str typed, struct err *e)
 {
-	(void)unused;
-	(void)row;
+	char room[ADDRESS_ROOM];
+	struct buf address = BUF_ON(room);
+
+	if (allowed_read(u->cfg, user, typed, &address, e) != RC_OK)
+		return e->rc;
+	if (!allow)
+		return allowed_drop(u->allowed, user, buf_str(&address), e);
+	if (allowed_user(u->users, user, e) != RC_OK)
+		return e->rc;
+	return allowed_add(u->allowed, user, buf_str(&address), clock_wall_us(), e);
+}
+
+static int
+change(struct owners *u, bool allow, const char *user, const char *address, struct err *e)
+{
+	if (u->server == NULL)
+		return owners_status(change_file(u, allow, str_of(user), str_of(address), e));
+	return owners_ask(u,
+	                  json_pack("{s:s, s:s, s:s}", "verb",
+	                            allow ? "user_allow" : "user_disallow", "user", user,
+	                            "address", address),
+	                  e);
 }
 
 /* Each that can be changed is; the first failure is what we exit with. */
 static int
-change_each(struct client *c, const struct call *call, const char *verb, struct err *e)
+change_each(struct owners *u, const struct call *call, bool allow)
 {
 	int first = EX_OK;
 
 	for (int i = 1; i < call->argc; i++) {
-		struct err one;
-		bool more;
-		int status = client_ask(c,
-		                        json_pack("{s:s, s:s, s:s}", "verb", verb, "user",
-		                                  call->argv[0], "address", call->argv[i]),
-		                        no_row, NULL, &more, &one);
+		struct err e;
+		int status = change(u, allow, call->argv[0], call->argv[i], &e);
 
-		if (status == EX_OK || first != EX_OK)
-			continue;
-		first = status;
-		*e = one;
+		if (status != EX_OK)
+			(void)command_fail(status, "%s", e.text);
+		if (first == EX_OK)
+			first = status;
 	}
 	return first;
 }
 
 static int
-allow(struct client *c, const struct call *call, uint64_t unused, struct err *e)
+allow_each(struct owners *u, const struct call *call)
 {
-	(void)unused;
-	return change_each(c, call, "user_allow", e);
+	return change_each(u, call, true);
 }
 
 static int
-disallow(struct client *c, const struct call *call, uint64_t unused, struct err *e)
+disallow_each(struct owners *u, const struct call *call)
 {
-	(void)unused;
-	return change_each(c, call, "user_disallow", e);
+	return change_each(u, call, false);
 }
 
-/* Where the next page begins. */
-struct walk {
-	bool json;
-	char user_room[USER_ROOM];
-	char address_room[ADDRESS_ROOM];
-	struct buf user;
-	struct buf address;
-	bool moved;
-};
-
 static void
-on_row(void *arg, json_t *row)
+print_sender(void *unused, struct str user, struct str address, struct str added)
 {
-	struct walk *w = arg;
-
-	buf_clear(&w->user);
-	buf_clear(&w->address);
-	buf_add(&w->user, client_text(row, "user"));
-	buf_add(&w->address, client_text(row, "address"));
-	w->moved = true;
-	if (w->json) {
-		client_print_json(NULL, row);
-		return;
-	}
-	print_column(stdout, client_text(row, "user"), 20);
-	print_column(stdout, client_text(row, "address"), 40);
-	print_text(stdout, client_text(row, "added"));
+	(void)unused;
+	print_column(stdout, user, 20);
+	print_column(stdout, address, 40);
+	print_text(stdout, added);
 	(void)putchar('\n');
 }
 
-static int
-senders(struct client *c, const struct call *call, uint64_t unused, struct err *e)
+static void
+print_sender_json(void *unused, struct str user, struct str address, struct str added)
 {
-	struct walk w = {.json = (call->flags & COMMAND_JSON) != 0};
-	bool more = true;
-	int status = EX_OK;
+	json_t *row = json_pack("{s:s%, s:s%, s:s%}", "user", user.p, user.n, "address",
+	                        address.p, address.n, "added", added.p, added.n);
 
 	(void)unused;
-	w.user = BUF_ON(w.user_room);
-	w.address = BUF_ON(w.address_room);
-	while (more && status == EX_OK) {
-		w.moved = false;
-		status = client_ask(c,
-		                    json_pack("{s:s, s:s, s:s}", "verb", "user_senders", "user",
-		                              w.user.p, "address", w.address.p),
-		                    on_row, &w, &more, e);
-		more = more && w.moved;
-	}
-	return status;
+	if (row != NULL)
+		client_print_json(NULL, row);
+	json_decref(row);
+}
+
+static int
+senders(struct owners *u, const struct call *call)
+{
+	bool json = (call->flags & COMMAND_JSON) != 0;
+	struct err e;
+	int status = owners_senders(u, json ? print_sender_json : print_sender, NULL, &e);
+
+	return status == EX_OK ? EX_OK : command_fail(status, "%s", e.text);
 }
 
 int
 command_user_allow(const struct call *call)
 {
-	return client_run(call, allow, 0);
+	return owners_run(call, allow_each);
 }
 
 int
 command_user_disallow(const struct call *call)
 {
-	return client_run(call, disallow, 0);
+	return owners_run(call, disallow_each);
 }
 
 int
 command_user_senders(const struct call *call)
 {
-	return client_run(call, senders, 0);
+	return owners_run(call, senders);
 }

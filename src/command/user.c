@@ -1,123 +1,29 @@
 /*
- * sekisho user: who has a mailbox, through the running server or, where none runs, from the
- * files themselves.
+ * sekisho user add, remove, list: who has a mailbox.
  */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/date.h"
-#include "base/fd.h"
 #include "cfg/cfg.h"
 #include "command/client.h"
 #include "command/command.h"
+#include "command/owners.h"
 #include "command/print.h"
-#include "command/room.h"
 #include "deliver/mailbox.h"
 #include "vault/accounts.h"
 #include "vault/list.h"
-#include "vault/mapfile.h"
-#include "vault/users.h"
 
-#define ADDRESS_ROOM 321 /* octets of an address in msg.def, and the NUL */
 #define TIME_ROOM 40
 
-/* One of the two ways is there. */
-struct owners {
-	const struct cfg *cfg;
-	struct client *server;
-	struct accounts *file;
-	struct users *system; /* with <file>, where domains of ours have them */
-};
-
-static int
-status_of(enum rc rc)
-{
-	return rc == RC_OK ? EX_OK : rc == RC_PERM ? EX_DATAERR : EX_TEMPFAIL;
-}
-
-/* Before room_enter: behind it there is no /etc. */
-static enum rc
-read_passwd(struct owners *u, struct err *e)
-{
-	char *p = NULL;
-	size_t n = 0;
-
-	if (cfg_domain_system(u->cfg) == NULL)
-		return RC_OK;
-	CLEANUP(fd_closep) int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open /etc/passwd");
-	if (mapfile_read(fd, USERS_OCTETS_MAX, &p, &n, e) != RC_OK)
-		return err_in(e, "/etc/passwd");
-	enum rc rc = users_read((struct str){p, n}, u->cfg->system_uid_min,
-	                        u->cfg->system_uid_max, &u->system, e);
-	free(p);
-	return rc == RC_OK ? rc : err_in(e, "/etc/passwd");
-}
-
-static int
-open_file(struct owners *u, struct err *e)
-{
-	if (read_passwd(u, e) != RC_OK)
-		return EX_OSFILE;
-	if (room_enter(u->cfg, VAULT, e) != RC_OK)
-		return e->rc == RC_PERM ? EX_NOPERM : EX_OSERR;
-	return accounts_open(ACCOUNTS_FILE, &u->file, e) == RC_OK ? EX_OK : EX_CANTCREAT;
-}
-
-static struct owners *
-owners_close(struct owners *u)
-{
-	if (u == NULL)
-		return NULL;
-	(void)client_close(u->server);
-	(void)accounts_close(u->file);
-	(void)users_free(u->system);
-	free(u);
-	return NULL;
-}
-
-static int
-owners_open(const struct cfg *cfg, struct owners **ret, struct err *e)
-{
-	struct owners *u = calloc(1, sizeof(*u));
-	int status;
-
-	if (u == NULL) {
-		(void)err_sys(e, "accounts");
-		return EX_OSERR;
-	}
-	u->cfg = cfg;
-	status = client_open(cfg, &u->server, e);
-	if (status == EX_UNAVAILABLE)
-		status = open_file(u, e);
-	if (status == EX_OK)
-		*ret = u;
-	else
-		(void)owners_close(u);
-	return status;
-}
-
 /* ---- add ---- */
-
-static void
-no_row(void *unused, json_t *row)
-{
-	(void)unused;
-	(void)row;
-}
 
 static int
 change_by_server(struct owners *u, const char *verb, const char *address, struct err *e)
 {
-	bool more;
-
-	return client_ask(u->server, json_pack("{s:s, s:s}", "verb", verb, "address", address),
-	                  no_row, NULL, &more, e);
+	return owners_ask(u, json_pack("{s:s, s:s}", "verb", verb, "address", address), e);
 }
 
 static int
@@ -143,7 +49,7 @@ add_one(struct owners *u, const char *address, struct err *e)
 	enum rc rc = accounts_name(u->cfg, str_of(address), &name, e);
 	if (rc == RC_OK)
 		rc = accounts_add(u->file, buf_str(&name), clock_wall_us(), e);
-	return status_of(rc);
+	return owners_status(rc);
 }
 
 /* An account may come again: what it was sent so far is not ours to throw away. */
@@ -170,7 +76,7 @@ remove_one(struct owners *u, const char *address, struct err *e)
 	if (u->server != NULL)
 		status = change_by_server(u, "user_remove", address, e);
 	else
-		status = status_of(accounts_remove(u->file, buf_str(&name), e));
+		status = owners_status(accounts_remove(u->file, buf_str(&name), e));
 	if (status == EX_OK)
 		say_where(u, buf_str(&name));
 	return status;
@@ -181,6 +87,7 @@ remove_one(struct owners *u, const char *address, struct err *e)
 /* Where the next page begins, and who prints. */
 struct walk {
 	client_row *row;
+	json_t *senders; /* what each user of the machine was allowed; NULL: is not told */
 	char room[ADDRESS_ROOM];
 	struct buf after;
 	bool moved; /* this page had an account */
@@ -198,6 +105,35 @@ list_row(void *unused, json_t *row)
 	(void)putchar('\n');
 }
 
+/* alice@example.org, a user of the machine, is alice; so is what she was allowed. */
+static void
+add_senders(const struct walk *w, json_t *row)
+{
+	struct str address = client_text(row, "address");
+	struct str user = str_slice(address, 0, str_rfind(address, '@'));
+	json_t *list;
+
+	if (w->senders == NULL || !json_is_true(json_object_get(row, "system")))
+		return;
+	list = json_object_getn(w->senders, user.p, user.n);
+	(void)json_object_set_new(row, "senders",
+	                          list == NULL ? json_array() : json_deep_copy(list));
+}
+
+static void
+on_sender(void *arg, struct str user, struct str address, struct str unused)
+{
+	json_t *senders = arg;
+	json_t *list = json_object_getn(senders, user.p, user.n);
+
+	(void)unused;
+	if (list == NULL) {
+		list = json_array();
+		(void)json_object_setn_new(senders, user.p, user.n, list);
+	}
+	(void)json_array_append_new(list, json_stringn(address.p, address.n));
+}
+
 static void
 walk_row(void *arg, json_t *row)
 {
@@ -206,6 +142,7 @@ walk_row(void *arg, json_t *row)
 	buf_clear(&w->after);
 	buf_add(&w->after, client_text(row, "address"));
 	w->moved = true;
+	add_senders(w, row);
 	w->row(NULL, row);
 }
 
@@ -233,51 +170,28 @@ page(struct owners *u, struct walk *w, bool *ret_more, struct err *e)
 			u->server,
 			json_pack("{s:s, s:s}", "verb", "user_list", "address", w->after.p),
 			walk_row, w, ret_more, e);
-	struct list_from all = {u->file, u->system, cfg_domain_system(u->cfg)};
+	struct list_from all = {u->file, u->users, cfg_domain_system(u->cfg)};
 
-	return status_of(list_page(&all, buf_str(&w->after), on_account, w, ret_more, e));
+	return owners_status(list_page(&all, buf_str(&w->after), on_account, w, ret_more, e));
 }
 
 static int
-owners_list(struct owners *u, bool json, struct err *e)
+list_all(struct owners *u, struct walk *w, struct err *e)
 {
-	struct walk w = {.row = json ? client_print_json : list_row};
 	bool more = true;
 	int status = EX_OK;
 
-	w.after = BUF_ON(w.room);
+	if (w->senders != NULL)
+		status = owners_senders(u, on_sender, w->senders, e);
 	while (more && status == EX_OK) {
-		w.moved = false;
-		status = page(u, &w, &more, e);
-		more = more && w.moved;
+		w->moved = false;
+		status = page(u, w, &more, e);
+		more = more && w->moved;
 	}
 	return status;
 }
 
 /* ---- commands ---- */
-
-/* What one of them does; returns what to exit with, having said what failed. */
-typedef int owners_work(struct owners *u, const struct call *call);
-
-static int
-run(const struct call *call, owners_work *work)
-{
-	struct cfg *cfg = command_cfg(call, false);
-	struct owners *u = NULL;
-	struct err e;
-	int status = EX_CONFIG;
-
-	if (cfg == NULL)
-		return status;
-	status = owners_open(cfg, &u, &e);
-	if (status == EX_OK)
-		status = work(u, call);
-	else
-		(void)command_fail(status, "%s", e.text);
-	(void)owners_close(u);
-	(void)cfg_free(cfg);
-	return status;
-}
 
 typedef int owners_change(struct owners *u, const char *address, struct err *e);
 
@@ -316,26 +230,31 @@ remove_each(struct owners *u, const struct call *call)
 static int
 list(struct owners *u, const struct call *call)
 {
+	bool json = (call->flags & COMMAND_JSON) != 0;
+	struct walk w = {.row = json ? client_print_json : list_row};
 	struct err e;
-	int status = owners_list(u, (call->flags & COMMAND_JSON) != 0, &e);
 
+	w.after = BUF_ON(w.room);
+	w.senders = json ? json_object() : NULL;
+	int status = list_all(u, &w, &e);
+	json_decref(w.senders);
 	return status == EX_OK ? EX_OK : command_fail(status, "%s", e.text);
 }
 
 int
 command_user_add(const struct call *call)
 {
-	return run(call, add_each);
+	return owners_run(call, add_each);
 }
 
 int
 command_user_remove(const struct call *call)
 {
-	return run(call, remove_each);
+	return owners_run(call, remove_each);
 }
 
 int
 command_user_list(const struct call *call)
 {
-	return run(call, list);
+	return owners_run(call, list);
 }

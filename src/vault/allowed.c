@@ -8,6 +8,7 @@
 #include "proto/address.h"
 #include "vault/accounts.h"
 #include "vault/allowed.h"
+#include "vault/users.h"
 
 #define USER_MOST 32U /* octets of a user's name, as in sections local */
 
@@ -90,6 +91,20 @@ allowed_read(const struct cfg *cfg, struct str name, struct str address, struct 
 	struct buf canonical = BUF_ON(a.domain.name);
 	buf_add(&canonical, domain->name); /* fits: it came from such a name */
 	address_key(ret, &a);
+	return RC_OK;
+}
+
+enum rc
+allowed_user(const struct users *users, struct str name, struct err *e)
+{
+	if (users == NULL)
+		return err_set(e, RC_TEMP,
+		               "whether %.*s is a user of this machine cannot be told: "
+		               "/etc/passwd has not been read",
+		               STR_FMT(name));
+	if (users_find(users, name) == USER_NONE)
+		return err_set(e, RC_PERM, "%.*s: no user of this machine has this name",
+		               STR_FMT(name));
 	return RC_OK;
 }
 

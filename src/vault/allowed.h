@@ -11,6 +11,7 @@
 struct accounts;
 struct allowed;
 struct cfg;
+struct users;
 
 #define ALLOWED_NULL "<>" /* the null sender */
 
@@ -26,6 +27,9 @@ struct allowed *allowed_close(struct allowed *w);
  */
 enum rc allowed_read(const struct cfg *cfg, struct str name, struct str address,
                      struct buf *ret, struct err *e) MUST_CHECK;
+
+/* RC_PERM: nobody is called <name>. RC_TEMP: <users> is NULL, so that it cannot be told. */
+enum rc allowed_user(const struct users *users, struct str name, struct err *e) MUST_CHECK;
 
 /* <address> from allowed_read. Durable on return. RC_PERM: it is so already. */
 enum rc allowed_add(struct allowed *w, struct str name, struct str address, uint64_t now_us,

@@ -14,6 +14,7 @@
 #include "cfg/cfg.h"
 #include "vault/accounts.h"
 #include "vault/allowed.h"
+#include "vault/users.h"
 
 static struct cfg_domain domains[] = {
 	{.name = STR_INIT("example.org")    },
@@ -155,6 +156,25 @@ test_an_operators_words_are_read(void **unused)
 	}
 }
 
+static void
+test_who_is_allowed_must_be_there(void **unused)
+{
+	struct users *u = NULL;
+	struct err e;
+
+	(void)unused;
+	assert_int_equal(users_read(STR("daemon:x:1:1::/:\nalice:x:1000:1000::/:\n"), 1000,
+	                            2000, &u, &e),
+	                 RC_OK);
+	assert_int_equal(allowed_user(u, STR("daemon"), &e), RC_OK);
+	assert_int_equal(allowed_user(u, STR("alice"), &e), RC_OK);
+	assert_int_equal(allowed_user(u, STR("Alice"), &e), RC_PERM);
+	assert_int_equal(allowed_user(u, STR("alic"), &e), RC_PERM);
+	assert_non_null(strstr(e.text, "alic: no user of this machine"));
+	assert_int_equal(allowed_user(NULL, STR("alice"), &e), RC_TEMP);
+	assert_null(users_free(u));
+}
+
 int
 main(void)
 {
@@ -163,6 +183,7 @@ main(void)
 	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(test_they_are_listed_in_pages, setup, teardown),
 		cmocka_unit_test(test_an_operators_words_are_read),
+		cmocka_unit_test(test_who_is_allowed_must_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

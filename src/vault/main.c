@@ -220,6 +220,8 @@ allow(struct vault *v, const struct role *r, const struct msg_sender_allow *m, s
 		return e->rc;
 	if (m->allow == 0)
 		return allowed_drop(v->allowed, m->user, buf_str(&address), e);
+	if (allowed_user(maps_users(v->maps), m->user, e) != RC_OK)
+		return e->rc;
 	return allowed_add(v->allowed, m->user, buf_str(&address), r->wall_us, e);
 }
 

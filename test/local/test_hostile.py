@@ -4,7 +4,7 @@ import concurrent.futures
 import socket
 
 import pytest
-from harness.local import DAEMON, parts
+from harness.local import DAEMON, SECTIONS, Local, parts
 
 pytestmark = pytest.mark.needs_root("it calls as other users")
 
@@ -35,8 +35,9 @@ def test_a_header_without_an_end(local):
     assert "more than 100000 recipients" in err
 
 
-def test_a_message_over_the_servers_size(local):
-    _, err = local.call("alice@example.org", message=b"s: t\n\n" + b"a\n" * 20_000_000, code=65)
+def test_a_message_over_the_servers_size(new_server):
+    local = Local(new_server(extra=SECTIONS, options={"message_size": "2MiB"}).start())
+    _, err = local.call("alice@example.org", message=b"s: t\n\n" + b"a\n" * 2_000_000, code=65)
     assert "552 5.3.4" in err
 
 

@@ -145,5 +145,11 @@ def test_the_list_has_both_kinds(system):
     for verb in ("add", "remove"):
         done = server.cli("user", verb, "carol@ours.example", check=False)
         assert done.returncode == 65 and "machine's users" in done.stderr
+    server.cli("user", "allow", "bob", "info@virt.example", "<>")
+
+    def senders():
+        return [row.get("senders") for row in json_lines(server.cli("user", "list", "--json").stdout)]
+    assert senders() == [["<>", "info@virt.example"], [], None]
     server.stop()
     assert listed() == want
+    assert senders() == [["<>", "info@virt.example"], [], None]
