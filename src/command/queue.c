@@ -48,25 +48,47 @@ add_age(json_t *request, const char *param, const char *value)
 	return add_text(request, param, text);
 }
 
+/* What asks for nothing is no filter to the server: it would choose the whole queue. */
+static bool
+is_nothing(enum command_option o, const char *value)
+{
+	uint64_t seconds;
+
+	return value[0] == '\0' ||
+	       (o == OPTION_NEWER && cfg_units_parse("seconds", str_of(value), &seconds) &&
+	        seconds == 0);
+}
+
+static bool
+add_filter(json_t *request, size_t i, const char *value, struct err *e)
+{
+	bool is_age = filters[i].is_age;
+
+	if (is_nothing(filters[i].option, value)) {
+		(void)err_set(e, RC_PERM, "%s \"%s\" asks for nothing", filters[i].param,
+		              value);
+		return false;
+	}
+	if (is_age ? add_age(request, filters[i].param, value)
+	           : add_text(request, filters[i].param, value))
+		return true;
+	(void)err_set(e, RC_PERM, "%s: this is no %s", value,
+	              is_age ? "age (as 90s, 5m, 2h, 3d)" : "text in UTF-8");
+	return false;
+}
+
 json_t *
 queue_request(const struct call *call, const char *verb, struct err *e)
 {
 	json_t *request = json_pack("{s:s}", "verb", verb);
 
 	for (size_t i = 0; i < LENGTH(filters); i++) {
-		enum command_option o = filters[i].option;
-		const char *value = call == NULL ? NULL : call->value[o];
+		const char *value = call == NULL ? NULL : call->value[filters[i].option];
 
-		if (value == NULL)
+		if (value == NULL || add_filter(request, i, value, e))
 			continue;
-		if (filters[i].is_age ? !add_age(request, filters[i].param, value)
-		                      : !add_text(request, filters[i].param, value)) {
-			(void)err_set(e, RC_PERM, "%s: this is no %s", value,
-			              filters[i].is_age ? "age (as 90s, 5m, 2h, 3d)"
-			                                : "text in UTF-8");
-			json_decref(request);
-			return NULL;
-		}
+		json_decref(request);
+		return NULL;
 	}
 	return request;
 }

@@ -140,6 +140,8 @@ def test_each_filter_chooses(stuck):
     (["list", "--older", "soon"], "no age", 64), (["list", "--older", "-1"], "no age", 64),
     (["list", "--state", "lost"], "bad value of state", 76), (["flush", "0000000000100"], "usage", 64),
     (["hold", "not-an-id"], "no message id", 65), (["list", "--mailq", "--json"], "--mailq", 64),
+    (["delete", "--sender", ""], "asks for nothing", 64), (["hold", "--reply", ""], "nothing", 64),
+    (["delete", "--recipient", ""], "asks for nothing", 64), (["list", "--newer", "0s"], "nothing", 64),
     (["cat"], "usage", 64), (["cat", "0000000000100"], "not in the queue", 65),
     (["list", "--recipient", "x" * 321], "bad value of rcpt", 76)])
 def test_what_is_called_wrongly_changes_nothing(server, args, said, code):
