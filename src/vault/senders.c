@@ -55,14 +55,21 @@ is_listed(const struct cfg_local *l, struct str form)
 }
 
 /* The host's name is not the first domain's here: alice@first may be another Alice's account,
- * while alice@host is whoever is called so on this machine. */
+ * while alice@host is whoever is called so on this machine. Where that name is a domain with
+ * accounts itself, alice@host is an account too. */
+static bool
+is_host(const struct cfg *c, const struct sender *s, const struct cfg_domain *canonical)
+{
+	return (str_ieq(s->domain, c->hostname) || str_ieq(s->domain, STR("localhost"))) &&
+	       !str_ieq(s->domain, canonical->name);
+}
+
 static bool
 is_own(const struct cfg *c, const struct sender *s, const struct wanted *w,
        const struct cfg_domain *canonical)
 {
 	return str_ieq(w->base, s->user) &&
-	       (canonical->mailboxes == MAILBOXES_SYSTEM || str_ieq(s->domain, c->hostname) ||
-	        str_ieq(s->domain, STR("localhost")));
+	       (canonical->mailboxes == MAILBOXES_SYSTEM || is_host(c, s, canonical));
 }
 
 static bool

@@ -128,6 +128,34 @@ test_who_may_send_as_whom(void **unused)
 	}
 }
 
+/* alice@host is the account of a stranger to the machine's alice where the host's name, or
+ * localhost, is a domain with accounts; where it only stands for one, nobody else has it. */
+static void
+test_accounts_of_a_domain_named_like_the_host(void **unused)
+{
+	static struct cfg_domain accounts[] = {
+		{.name = NAME("localhost"),        .mailboxes = MAILBOXES_VIRTUAL},
+		{.name = NAME("mail.example.org"), .mailboxes = MAILBOXES_VIRTUAL},
+	};
+	struct cfg c = config();
+	struct err e;
+
+	(void)unused;
+	c.domains = accounts;
+	c.domain_count = LENGTH(accounts);
+	c.system = 0;
+	for (size_t i = 0; i < LENGTH(accounts); i++) {
+		struct sender s = {STR("alice"), 1000, STR("alice"), accounts[i].name};
+
+		assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY_NOT);
+		s.uid = 0;
+		assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY);
+	}
+	accounts[0].same_as = accounts[1].name;
+	struct sender s = {STR("alice"), 1000, STR("alice"), STR("localhost")};
+	assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY);
+}
+
 static enum rc
 broken(void *arg, struct str user, struct str address, bool *ret, struct err *e)
 {
@@ -159,6 +187,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_may_send_as_whom),
+		cmocka_unit_test(test_accounts_of_a_domain_named_like_the_host),
 		cmocka_unit_test(test_trouble_is_told_where_it_matters),
 	};
 
