@@ -9,7 +9,7 @@ import pytest
 
 from harness import Inject, Ledger, Load, wait_for
 
-ROLES = ("control", "deliver", "edge", "logger", "spool", "state", "store", "vault", "writer")
+ROLES = ("control", "deliver", "edge", "logger", "remote", "spool", "state", "store", "vault", "writer")
 KEEPERS = ("spool", "deliver", "writer", "edge")  # who can lose mail: killed more often
 OPTIONS = {"retry_first": 1, "retry_most": 1, "max_connections_client": 200}
 
@@ -21,7 +21,8 @@ def report(server, ledger, crashes):
 
 def test_any_role_at_any_time(new_server, rng, rounds):
     """KILL-2: one role at random, now and then all of them at once."""
-    server = new_server(options=OPTIONS).start()
+    server = new_server(
+        options=OPTIONS, domains={"example.org": "", "far.example": 'deliver = "lmtp:/nobody"'}).start()
     ledger = Ledger()
     crashes = 0
     with Load(server.port, ledger, connections=6, seed=rng.randrange(10**6)):

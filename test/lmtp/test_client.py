@@ -2,7 +2,6 @@
 else held up."""
 
 import os
-import socket
 import threading
 import time
 
@@ -132,7 +131,8 @@ LATER = "deferred"
 NEVER = "held"
 
 
-@pytest.mark.parametrize("script, verdict, said", [
+# what happens at which place, what it is for the recipient, what the log says of it
+FAULTS = [
     ({"greeting": "421 4.3.2 not now"}, LATER, "421 4.3.2 not now"),
     ({"greeting": "554 go away"}, LATER, "554 go away"),
     ({"greeting": b"SSH-2.0-OpenSSH\r\n"}, LATER, "not a reply"),
@@ -160,24 +160,41 @@ NEVER = "held"
     ({"answer": b"25\x000 kept\r\n"}, LATER, "control octets"),
     ({"answer": Peer.CLOSE}, LATER, "behind the end of the message"),
     ({"answer": None}, LATER, "timeout behind the end of the message"),
-], ids=lambda value: None if not isinstance(value, dict) else "-".join(
-    f"{phase}:{str(what)[:12]}" for phase, what in value.items()))
-def test_each_fault_has_its_result(peer, serve, script, verdict, said):
-    """And is over when the server is well again: what may come later comes."""
-    far = peer(**script)
-    server = serve(far.endpoint)
-    server.deliver(["bob@far.example", "alice@example.org"], MAIL)
-    server.wait_delivered(1, "alice@example.org")  # whatever the far one does
-    row = server.wait_log(event="delivery", mailbox="bob@far.example")[0]
-    assert row["verdict"] == verdict and said in row["reply"], row
-    with far.lock:
-        far.script = {}
-        kept = len(far.mails)
-    if verdict == LATER:
-        arrived(far, kept + 1)
-        queue_empties(server)
-    else:
-        assert kept == len(far.mails)
+]
+
+
+@pytest.fixture
+def house(peer, new_server):
+    """A server, and for each fault a peer that has it, for whose domain there is bob."""
+    peers = [peer(**script) for script, _, _ in FAULTS]
+    domains = {f"fault{n}.example": f'deliver = "{far.endpoint}"' for n, far in enumerate(peers)}
+    server = new_server(options=SOON, domains={"example.org": "", **domains},
+                        accounts=("alice@example.org", *(f"bob@{name}" for name in domains)))
+    return server.start(), peers
+
+
+def test_each_fault_has_its_result(house):
+    """All at the same time; and it is over when that server is well again: what may come later comes."""
+    server, peers = house
+    kept = []
+    for n in range(len(FAULTS)):
+        server.deliver([f"bob@fault{n}.example", "alice@example.org"], MAIL)
+    server.wait_delivered(len(FAULTS), "alice@example.org")  # whatever the far ones do
+    for n, (script, verdict, said) in enumerate(FAULTS):
+        row = server.wait_log(event="delivery", mailbox=f"bob@fault{n}.example")[0]
+        assert row["verdict"] == verdict and said in row["reply"], (script, row)
+    for far in peers:
+        with far.lock:
+            far.script = {}
+            kept.append(len(far.mails))
+    for far, before, (script, verdict, _) in zip(peers, kept, FAULTS):
+        if verdict == LATER:
+            wait_for(lambda: len(far.mails) > before, lambda: f"mail after {script}", 15)
+    held = sum(verdict == NEVER for _, verdict, _ in FAULTS)
+    wait_for(lambda: len(server.log(event="delivery", verdict="delivered"))
+             == 2 * len(FAULTS) - held, server.log_tail, 20)
+    for far, before, (script, verdict, _) in zip(peers, kept, FAULTS):
+        assert verdict == LATER or len(far.mails) == before, script
 
 
 def test_recipients_have_results_of_their_own(peer, serve):

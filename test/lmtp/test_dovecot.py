@@ -9,7 +9,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -187,13 +186,10 @@ def test_mail_waits_while_dovecot_is_away(new_server, dovecot):
     cot = dovecot(shown("dovecot-lmtp"))
     section = shown("sekisho-lmtp").replace("/run/dovecot", f"{cot.dir}/run")
     server = new_server(domains={}, extra=section, options={"retry_first": 1, "retry_most": 1}).start()
-    server.deliver(["alice@example.org"], b"From: s@example.net\r\n\r\nx\r\n")
-    wait_for(lambda: queue_is_empty(server), lambda: f"it\n{cot.log()}", 20)
     (cot.dir / "run" / "lmtp").rename(cot.dir / "run" / "gone")
-    time.sleep(7)  # a connection that is used no more is given up after 5 s
     server.deliver(["alice@example.org"], b"From: s@example.net\r\n\r\ny\r\n")
     server.wait_log(event="endpoint_down", why="connect: No such file or directory")
     assert "No such file" in server.wait_log(event="delivery", verdict="deferred")[0]["reply"]
     (cot.dir / "run" / "gone").rename(cot.dir / "run" / "lmtp")
     wait_for(lambda: queue_is_empty(server), lambda: f"it\n{cot.log()}", 20)
-    assert len(cot.fetch_all("alice@example.org")) == 2
+    assert len(cot.fetch_all("alice@example.org")) == 1

@@ -10,7 +10,14 @@ from harness.operator import Operator, id_of
 from harness.smtp import Smtp
 
 MAIL = b"From: s@example.net\r\nSubject: operator\r\n\r\nbody\r\n"
-ROLES = {"control", "deliver", "edge", "logger", "spool", "state", "store", "vault", "writer"}
+ROLES = {"control", "deliver", "edge", "logger", "remote", "spool", "state", "store", "vault", "writer"}
+
+
+@pytest.fixture
+def server(new_server):
+    """One that has all roles: mail of one of its domains goes on by LMTP."""
+    return new_server(
+        domains={"example.org": "", "far.example": 'deliver = "lmtp:/nobody"'}).start()
 
 
 def status(server, code=0):
