@@ -60,14 +60,14 @@ def snapshot(machine):
             if path not in LEFT_BY_USERS}
 
 
-def send(machine, mark, code=250):
+def send(machine, mark, code=250, to="alice@example.org"):
     """One message from a program in there."""
     text = textwrap.dedent(f"""
         import smtplib
         with smtplib.SMTP("127.0.0.1", 25, timeout=20) as c:
             c.ehlo("client.example.net")
             c.mail("sender@example.net")
-            c.rcpt("alice@example.org")
+            c.rcpt("{to}")
             print(*c.data(b"Subject: {mark}\\r\\n\\r\\n{mark}\\r\\n"))
         """)
     assert machine.run(sys.executable, "-c", text).stdout.startswith(str(code))
@@ -275,6 +275,74 @@ def test_a_master_that_hangs_is_replaced(machine, installed):
     machine.run("systemctl", "restart", "sekisho")
     send(machine, "after-hang")
     wait_mail(machine, "after-hang")
+
+
+FAR = """\
+domain "home.example" { mailboxes = system }
+domain "tcp.example" { deliver = "lmtp:127.0.0.1:2424" }
+domain "unix.example" { deliver = "lmtp:/run/far.sock" }
+"""
+# takes mail, and tells of each its recipient and its last line
+LMTP = """
+import os, socketserver, threading
+
+class Session(socketserver.StreamRequestHandler):
+    def say(self, text):
+        self.wfile.write(text.encode() + b"\\r\\n")
+
+    def handle(self):
+        self.say("220 far.example LMTP")
+        for line in self.rfile:
+            verb = line[:4].upper()
+            if verb == b"RCPT":
+                self.to = line.split(b"<")[1].split(b">")[0].decode()
+            if verb == b"DATA":
+                self.say("354 go on")
+                lines = list(iter(self.rfile.readline, b".\\r\\n"))
+                with open("/run/far.mails", "a") as out:
+                    out.write(self.to + " " + lines[-1].decode().strip() + "\\n")
+            self.say("221 bye" if verb == b"QUIT" else "250 ok")
+            if verb == b"QUIT":
+                return
+
+open("/run/far.mails", "w").close()
+tcp = socketserver.ThreadingTCPServer(("127.0.0.1", 2424), Session)
+threading.Thread(target=tcp.serve_forever).start()
+unix = socketserver.ThreadingUnixStreamServer("/run/far.sock", Session)
+os.chmod("/run/far.sock", 0o600)
+unix.serve_forever()
+"""
+
+
+def test_mail_of_a_user_goes_home_and_that_of_a_far_domain_by_lmtp(machine, installed):
+    conf = machine.path("/etc/sekisho/sekisho.conf")
+    machine.run("useradd", "--create-home", "carol")
+    uid = int(machine.run("id", "-u", "carol").stdout)
+    machine.path("/run/far.py").write_text(LMTP)
+    machine.run("systemd-run", "--quiet", "--unit=far", sys.executable, "/run/far.py")
+    wait_for(lambda: machine.path("/run/far.sock").is_socket(), "the LMTP server", 10)
+    conf.write_text(CONF + FAR)
+    machine.run("systemctl", "reload", "sekisho")
+    machine.run("sekisho", "user", "add", "bob@tcp.example", "bob@unix.example")
+    for mark, to in (("home", "carol@home.example"), ("far-1", "bob@tcp.example"),
+                     ("far-2", "bob@unix.example")):
+        send(machine, mark, to=to)
+    folder = machine.path("/home/carol/Maildir/new")
+    wait_for(lambda: folder.is_dir() and list(folder.iterdir()), machine.journal, 20)
+    [mail] = folder.iterdir()
+    assert "\nhome\n" in mail.read_text()
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in (mail, folder, folder.parent)} \
+        == {(uid, int(machine.run("id", "-g", "carol").stdout))}
+    wait_for(lambda: machine.path("/run/far.mails").read_text().splitlines()
+             == ["bob@tcp.example far-1", "bob@unix.example far-2"], machine.journal, 20)
+    wait_for(lambda: not machine.run("sekisho", "queue", "list", "--json").stdout, machine.journal, 20)
+    assert "walls_missing" not in machine.journal()
+    conf.write_text(CONF)
+    machine.run("systemctl", "reload", "sekisho")
+    machine.run("systemctl", "stop", "far")
+    machine.run("userdel", "--remove", "carol")
+    for name in ("subuid", "subgid"):  # useradd fills them, and keeps what they were
+        machine.path(f"/etc/{name}-").unlink(missing_ok=True)
 
 
 def test_what_no_restart_mends_is_not_restarted(machine, installed):
