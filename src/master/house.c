@@ -188,6 +188,8 @@ on_ready(struct slot *s, const struct msg *m)
 {
 	bool first = !s->ready;
 
+	if (!first && !s->awaits)
+		return; /* nobody asked: whoever says it without end is not listened to */
 	s->ready = true;
 	s->served = true;
 	s->awaits = false;

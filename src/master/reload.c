@@ -3,8 +3,10 @@
  *
  *   PHASE_IDLE   read, check, bind: a failure is an answer, nothing has changed
  *   PHASE_BORN   the new edges start, and do not listen yet: a failure takes them away again
- *   PHASE_TOLD   the others take the new values in place; one that cannot is replaced
- *   PHASE_OVER   the new edges listen, the old ones cease to: then the operator is told
+ *   PHASE_SPOOL  spool takes the new values in place: before vault lets anything in by them,
+ * for mail of a domain that spool does not know would go into a Maildir PHASE_TOLD   the others
+ * take the new values in place; one that cannot is replaced PHASE_OVER   the new edges listen,
+ * the old ones cease to: then the operator is told
  */
 #include <stdlib.h>
 #include <sysexits.h>
@@ -41,7 +43,7 @@ struct asks {
 struct reload {
 	struct house *house;
 	const char *path;
-	enum { PHASE_IDLE, PHASE_BORN, PHASE_TOLD, PHASE_OVER } phase;
+	enum { PHASE_IDLE, PHASE_BORN, PHASE_SPOOL, PHASE_TOLD, PHASE_OVER } phase;
 	struct plan *plan;        /* the next; held until it is in force */
 	struct listeners sockets; /* the next; once that is in force, those before it */
 	struct asks asks;         /* whom the present reload is for */
@@ -316,8 +318,27 @@ judge(struct slot *s)
 		s->fate = s->plan == newest ? FATE_REPLACED : FATE_GONE;
 	if ((BY_GENERATION & (unsigned)s->proc) != 0 && s->pid == 0)
 		house_drop(s);
-	else if ((IN_PLACE & (unsigned)s->proc) != 0 && s->pid > 0)
+	else if (s->proc == SPOOL && s->pid > 0)
 		tell_values(s, newest);
+}
+
+static void
+tell_one(struct slot *s)
+{
+	if ((IN_PLACE & (unsigned)s->proc) != 0 && s->proc != SPOOL && s->pid > 0)
+		tell_values(s, s->house->plan);
+}
+
+static void
+tell_others(struct reload *r)
+{
+	struct house *h = r->house;
+
+	walk(h, tell_one);
+	for (unsigned n = 0; n < house_wants(h->plan->cfg, WRITER); n++)
+		bring(h, WRITER, n); /* before edges that know of it */
+	r->phase = PHASE_TOLD;
+	set_patience(r);
 }
 
 /* From here on whoever is started has it. */
@@ -334,9 +355,7 @@ put_in_force(struct reload *r)
 	r->sockets = was;
 	levels_reset(h);
 	walk(h, judge);
-	for (unsigned n = 0; n < house_wants(h->plan->cfg, WRITER); n++)
-		bring(h, WRITER, n); /* before edges that know of it */
-	r->phase = PHASE_TOLD;
+	r->phase = PHASE_SPOOL;
 	set_patience(r);
 }
 
@@ -498,6 +517,8 @@ reload_step(struct reload *r)
 		return;
 	if (r->phase == PHASE_BORN)
 		look_at_births(r);
+	if (r->phase == PHASE_SPOOL && (!awaits_any(h, SPOOL) || !somebody_accepts(h)))
+		tell_others(r);
 	if (r->phase == PHASE_TOLD && (!awaits_any(h, IN_PLACE) || !somebody_accepts(h)))
 		hand_over(r);
 	if (r->phase == PHASE_OVER && !awaits_any(h, BY_GENERATION))

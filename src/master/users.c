@@ -169,7 +169,8 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	v->killed = true;
 	sulk(h, str_of(v->slot->lodging->user), e.text);
 	house_drop(v->slot);
-	go_on(h);
+	if (!h->leaving)
+		go_on(h);
 }
 
 static void

@@ -3,6 +3,8 @@
  * with the last row, and a file that is not what its row says is never delivered.
  */
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -116,12 +118,44 @@ test_body_file_must_be_there_and_whole(void **state)
 	assert_int_equal(q.state, 1);
 }
 
+/* What cannot be read now is put off with its reason, and holds up nobody. */
+static void
+test_body_file_that_cannot_be_read_waits(void **state)
+{
+	struct house *h = *state;
+	uint64_t id = id_make(&h->ids, UINT64_C(1700000000000000));
+	char path[128];
+	struct buf b = BUF_ON(path);
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct buf to = BUF_ON(sa.sun_path);
+	struct item_queued q = {0};
+
+	make_body(h, id, STR("a large body"));
+	assert_int_equal(commit_file(h, id, 12), RC_OK);
+	body_path(h, id, &b);
+	assert_int_equal(unlink(path), 0);
+	buf_add(&to, buf_str(&b));
+	CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM, 0); /* opened: ENXIO */
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	uint64_t other = house_keep(h, 1, STR("other\n"));
+	house_want(h, 1); /* what was put off has not cost it */
+	assert_int_equal(house_work(h).id, other);
+	for (int i = 0; i < 300 && q.tries == 0; i++) {
+		assert_int_equal(house_queue(h, &q), 2);
+		(void)usleep(10000);
+	}
+	assert_int_equal(q.id, id);
+	assert_int_equal(q.state, 0);
+	assert_true(str_starts(q.reply, STR("open ")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_body_file_goes_out_and_away),
 		TEST(test_body_file_must_be_there_and_whole),
+		TEST(test_body_file_that_cannot_be_read_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct parcel {
 	uint32_t tries[SCHEDULE_RCPTS];
 	int fd; /* -1, or the body's */
 	struct route *route;
+	char unread[251]; /* why its body cannot be read now: it is put off; empty: it can */
 
 	/* of a message that is read */
 	unsigned bad[SCHEDULE_RCPTS]; /* damaged recipients */
@@ -83,9 +84,15 @@ send_parcel(struct spool *sp, struct task *t, struct lane *l, const struct parce
 	outs_of(p, out);
 	if (!schedule_hand(p->route->schedule, t, l, out, p->work.rcpts.count))
 		return err_set(e, RC_AGAIN, "out of memory");
+	if (p->unread[0] != '\0') {
+		l->credit++; /* it got nothing */
+		schedule_sent(p->route->schedule, t);
+		settle_refused(sp, p->route, t, RC_TEMP, str_of(p->unread));
+		return RC_OK;
+	}
 	if (l->channel == NULL) {
 		schedule_sent(p->route->schedule, t);
-		settle_refused(sp, p->route, t);
+		settle_refused(sp, p->route, t, p->route->refuse, str_of(p->route->why));
 		return RC_OK;
 	}
 	if (channel_send(l->channel, &m, e) == RC_OK) {
@@ -118,6 +125,7 @@ hand_letter(struct spool *sp, struct route *r, struct task *t, struct lane *l, s
 
 	p.fd = -1;
 	p.route = r;
+	p.unread[0] = '\0';
 	p.work = (struct msg_work){.id = t->id,
 	                           .seq = t->letter->seq,
 	                           .again = is_again(sp, t, t->letter->seq),
@@ -274,7 +282,7 @@ read_parcel(struct spool *sp, struct task *t, struct parcel *p, struct err *e)
 	p->work.body = row.body;
 	p->wire = BUF_ON(p->room);
 	if (t->in_file)
-		return body_open(t->id, row.size, &p->fd, e);
+		return RC_OK;
 	size_t room =
 		MSG_OCTETS_MAX - WORK_FIXED - p->work.endpoint.n - row.sender.n - row.body.n;
 	if (row.body.n != row.size || row.body.n > MSG_OCTETS_MAX - 4096)
@@ -331,14 +339,31 @@ hand_rows(struct spool *sp, struct task *t, struct lane *l, struct parcel *p, st
 	return send_parcel(sp, t, l, p, e);
 }
 
+/* One that cannot be read holds up no other: it is put off. False: it never can be. */
+static bool
+open_body(const struct task *t, struct parcel *p, struct err *e)
+{
+	if (body_open(t->id, p->work.size, &p->fd, e) == RC_OK)
+		return true;
+	struct buf why = BUF_ON(p->unread);
+	buf_add(&why, str_of(e->text));
+	return e->rc != RC_PERM;
+}
+
 static enum rc
 hand_stored(struct spool *sp, struct route *r, struct task *t, struct lane *l, struct err *e)
 {
 	static struct parcel p;
 
 	p.route = r;
-	enum rc rc = read_parcel(sp, t, &p, e) == RC_OK ? hand_rows(sp, t, l, &p, e)
-	                                                : trouble(sp, e);
+	p.unread[0] = '\0';
+	enum rc rc = read_parcel(sp, t, &p, e);
+	if (rc != RC_OK)
+		rc = trouble(sp, e);
+	else if (!t->in_file || open_body(t, &p, e))
+		rc = hand_rows(sp, t, l, &p, e);
+	else
+		rc = RC_PERM;
 	tables_mail_end(sp->tables);
 	fd_closep(&p.fd);
 	return rc == RC_PERM ? hold_all(sp, r, t, *e) : rc;

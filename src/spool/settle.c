@@ -193,12 +193,11 @@ settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *
 }
 
 void
-settle_refused(struct spool *sp, struct route *r, struct task *t)
+settle_refused(struct spool *sp, struct route *r, struct task *t, enum rc rc, struct str why)
 {
 	for (unsigned i = 0; i < t->out_count && !sp->broken; i++) {
-		struct item_result result = {.n = (uint16_t)t->out[i].n,
-		                             .rc = (uint8_t)r->refuse,
-		                             .reply = str_of(r->why)};
+		struct item_result result = {
+			.n = (uint16_t)t->out[i].n, .rc = (uint8_t)rc, .reply = why};
 
 		settle_one(sp, r, t, &t->out[i], &result);
 	}

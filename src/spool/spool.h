@@ -154,8 +154,9 @@ unsigned hand_out(struct spool *sp);
 
 /* ---- settle.c ---- */
 const char *settle_results(struct spool *sp, struct channel *c, const struct msg_work_done *m);
-/* <t> is out with nobody: all its recipients are settled as its route says. */
-void settle_refused(struct spool *sp, struct route *r, struct task *t);
+/* <t> is out with nobody: all its recipients are settled so. */
+void settle_refused(struct spool *sp, struct route *r, struct task *t, enum rc rc,
+                    struct str why);
 void settle_broken(struct spool *sp, struct channel *c, struct str why);
 const char *settle_credit(struct spool *sp, struct channel *c, const struct msg_work_want *m);
 

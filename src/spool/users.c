@@ -106,6 +106,8 @@ age(struct spool *sp, struct route *r)
 		set_stage(sp, r, STAGE_NONE);
 	if (r->stage == STAGE_GIVEN && !route_has_channel(r) && stage_age_ms >= ASKED_MOST_MS)
 		release(sp, r, STAGE_NONE);
+	if (r->stage == STAGE_RELEASED && stage_age_ms >= ASKED_MOST_MS)
+		release(sp, r, STAGE_RELEASED); /* master may not have heard it */
 	if (r->stage == STAGE_CLOSING && schedule_out_count(r->schedule) == 0)
 		release(sp, r, STAGE_RELEASED);
 	if (r->stage == STAGE_GIVEN && route_has_channel(r) &&

@@ -237,7 +237,8 @@ def test_what_needs_a_restart_stays_as_it_is(new_server):
     server.conf.write_text(text + "uid_base = 40000\nmessage_size = 65536\n")
     done = server.cli("reload")
     assert "uid_base" in done.stderr and "restart" in done.stderr
-    assert [row for row in server.log(role="master", event="config") if "uid_base" in row["text"]]
+    found = server.wait_log(role="master", event="config")
+    assert [row for row in found if "uid_base" in row["text"]]
     with Smtp(server.port) as new:
         assert "SIZE 65536" in str(new.hello())
 
