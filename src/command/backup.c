@@ -100,12 +100,10 @@ status_of(const struct err *e)
 	                                                               : EX_IOERR;
 }
 
-/* <from>/<name> becomes <folder>/<as> of the backup, whose folder is <to>. */
+/* What <in> has becomes <folder>/<as> of the backup, whose folder is <to>. */
 static enum rc
-take_file(struct backup *b, int from, const char *name, int to, const char *folder,
-          const char *as, struct err *e)
+take_open(struct backup *b, int in, int to, const char *folder, const char *as, struct err *e)
 {
-	CLEANUP(fd_closep) int in = -1;
 	CLEANUP(fd_closep) int out = -1;
 	struct backup_sum sum;
 	char path[512];
@@ -113,10 +111,10 @@ take_file(struct backup *b, int from, const char *name, int to, const char *fold
 	struct buf p = BUF_ON(path);
 	struct buf h = BUF_ON(hash);
 
-	if (backup_open(from, name, &in, e) != RC_OK || backup_create(to, as, &out, e) != RC_OK)
+	if (backup_create(to, as, &out, e) != RC_OK)
 		return e->rc;
 	if (backup_copy(in, out, &sum, e) != RC_OK)
-		return err_in(e, "copy %s", name);
+		return err_in(e, "copy %s", as);
 	buf_addf(&p, "%s%s%s", folder, folder[0] == '\0' ? "" : "/", as);
 	buf_addf(&h, "%016llx", (unsigned long long)sum.hash);
 	b->octets += sum.size;
@@ -124,6 +122,18 @@ take_file(struct backup *b, int from, const char *name, int to, const char *fold
 	                                              (json_int_t)sum.size, "xxh3", hash)) != 0)
 		return err_set(e, RC_TEMP, "no memory");
 	return RC_OK;
+}
+
+/* A role's file: whoever owns its folder, nothing else is read through it. */
+static enum rc
+take_file(struct backup *b, int from, const char *name, int to, const char *folder,
+          const char *as, struct err *e)
+{
+	CLEANUP(fd_closep) int in = -1;
+
+	if (backup_open(from, name, &in, e) != RC_OK)
+		return e->rc;
+	return take_open(b, in, to, folder, as, e);
 }
 
 static enum rc
@@ -182,10 +192,15 @@ take_bodies(struct backup *b, struct err *e)
 	return status;
 }
 
+/* The operator's file, which may be a link. */
 static enum rc
 take_configuration(struct backup *b, const char *conf, struct err *e)
 {
-	return take_file(b, AT_FDCWD, conf, b->to, "", "sekisho.conf", e);
+	CLEANUP(fd_closep) int in = open(conf, O_RDONLY | O_CLOEXEC);
+
+	if (in < 0)
+		return err_sys(e, "open %s", conf);
+	return take_open(b, in, b->to, "", "sekisho.conf", e);
 }
 
 /* Written last: a backup without it is none. */

@@ -30,6 +30,7 @@ struct restore {
 	int from; /* the backup */
 	int data; /* data_dir */
 	const struct cfg *cfg;
+	bool dbs; /* which files are put now: databases, or bodies */
 	uint64_t files;
 	uint64_t octets;
 };
@@ -186,7 +187,7 @@ put_file(struct restore *r, const json_t *row, struct err *e)
 	char name[64];
 	struct buf n = BUF_ON(name);
 
-	if (!is_wanted(&p))
+	if (!is_wanted(&p) || r->dbs != (p.db != NULL))
 		return RC_OK;
 	buf_add(&n, p.name);
 	if (open_listed(r, path, &in, e) != RC_OK ||
@@ -245,6 +246,17 @@ make_data(struct restore *r, const char *path, struct err *e)
 	return backup_folder(AT_FDCWD, path, &r->data, e);
 }
 
+/* Rows last: where this ends early, there is none whose body is missing. */
+static enum rc
+put_all(struct restore *r, const json_t *list, struct err *e)
+{
+	r->dbs = false;
+	if (each_file(r, list, put_file, e) != RC_OK)
+		return e->rc;
+	r->dbs = true;
+	return each_file(r, list, put_file, e);
+}
+
 static int
 restore(struct restore *r, const char *from, const char *data, struct err *e)
 {
@@ -257,7 +269,7 @@ restore(struct restore *r, const char *from, const char *data, struct err *e)
 		return EX_NOINPUT;
 	if (read_list(r, &list, e) != RC_OK || each_file(r, list, check_file, e) != RC_OK)
 		status = EX_DATAERR;
-	else if (make_data(r, data, e) != RC_OK || each_file(r, list, put_file, e) != RC_OK)
+	else if (make_data(r, data, e) != RC_OK || put_all(r, list, e) != RC_OK)
 		status = EX_CANTCREAT;
 	json_decref(list);
 	return status;

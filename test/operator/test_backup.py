@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -197,6 +198,30 @@ def test_restore_refuses_what_it_must_not_do(backed_up):
     server.start()
     server.deliver("bob@example.org", mail(2))
     server.wait_delivered(1)
+
+
+def test_a_restore_that_ends_early_leaves_no_row_without_its_body(stuck):
+    """It dies at the first file over 1 MiB, as the disk may be full there."""
+    for number in range(3):
+        stuck.deliver("alice@example.org", mail(number) + LARGE * 30000)
+    stuck.cli("backup", stuck.dir / "backup")
+    stuck.stop()
+    shutil.rmtree(stuck.data_dir)
+    done = subprocess.run(
+        ["prlimit", f"--fsize={1 << 20}", stuck.build / "sekisho", "restore", stuck.dir / "backup",
+         "-c", stuck.conf], check=False, timeout=30)
+    assert done.returncode == -signal.SIGXFSZ
+    assert [path for path in files(stuck.data_dir) if path.startswith("spool/body/")]
+    assert not list(stuck.data_dir.rglob("*.db"))
+
+
+def test_a_configuration_that_is_linked_is_copied(stuck):
+    """As those who keep /etc in a repository have it."""
+    link = stuck.dir / "linked.conf"
+    link.symlink_to(stuck.conf)
+    subprocess.run([stuck.build / "sekisho", "backup", stuck.dir / "linked", "-c", link], check=True,
+                   timeout=30)
+    assert (stuck.dir / "linked" / "sekisho.conf").read_bytes() == stuck.conf.read_bytes()
 
 
 @pytest.mark.parametrize("path", ["../evil", "spool/body/../../evil", "/etc/evil", "mail/evil",
