@@ -12,7 +12,7 @@ from .builds import BUILDS, ROOT
 from .results import FAILED, PASSED, SKIPPED, Case, junit_cases, meson_cases
 
 FUZZ_SECONDS = int(os.environ.get("SEKISHO_FUZZ_SECONDS") or 10)  # a target
-SYSTEM_SECONDS = 900  # all whole-system tests together
+SYSTEM_SECONDS = 1800  # all whole-system tests together
 LOGS = ROOT / "build" / "test-logs"
 
 
