@@ -144,6 +144,7 @@ judge_sender(struct vault *v, const struct cfg *c, struct sender *s)
 	s->user = users_name(users, s->uid);
 	if (s->user.n == 0)
 		return SENDER_NO_USER;
+	s->anothers = users_is_anothers(users, s->user);
 	enum sender_verdict verdict = senders_judge(c, s, is_allowed, v, &e);
 	note_health(v, verdict == SENDER_TROUBLE ? RC_TEMP : RC_OK, &e);
 	return verdict;

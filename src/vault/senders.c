@@ -75,7 +75,8 @@ is_own(const struct cfg *c, const struct sender *s, const struct wanted *w,
 static bool
 has_own(const struct cfg *c, const struct sender *s, const struct cfg_local *l)
 {
-	return l == NULL || (s->uid >= c->system_uid_min && s->uid <= c->system_uid_max);
+	return !s->anothers &&
+	       (l == NULL || (s->uid >= c->system_uid_min && s->uid <= c->system_uid_max));
 }
 
 static enum sender_verdict

@@ -22,6 +22,7 @@ struct cfg;
 struct sender {
 	struct str user; /* of the machine */
 	uint32_t uid;
+	bool anothers;    /* NAME@ is another user's mailbox: users_is_anothers */
 	struct str local; /* what it wants to send as; both empty: the null sender */
 	struct str domain;
 };

@@ -118,8 +118,10 @@ test_who_may_send_as_whom(void **unused)
 	struct cfg c = config();
 
 	for (size_t i = 0; i < LENGTH(rows); i++) {
-		struct sender s = {str_of(rows[i].user), rows[i].uid, str_of(rows[i].local),
-		                   str_of(rows[i].domain)};
+		struct sender s = {.user = str_of(rows[i].user),
+		                   .uid = rows[i].uid,
+		                   .local = str_of(rows[i].local),
+		                   .domain = str_of(rows[i].domain)};
 		struct err e;
 
 		if (senders_judge(&c, &s, allowed, NULL, &e) != rows[i].want)
@@ -145,14 +147,41 @@ test_accounts_of_a_domain_named_like_the_host(void **unused)
 	c.domain_count = LENGTH(accounts);
 	c.system = 0;
 	for (size_t i = 0; i < LENGTH(accounts); i++) {
-		struct sender s = {STR("alice"), 1000, STR("alice"), accounts[i].name};
+		struct sender s = {.user = STR("alice"),
+		                   .uid = 1000,
+		                   .local = STR("alice"),
+		                   .domain = accounts[i].name};
 
 		assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY_NOT);
 		s.uid = 0;
 		assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY);
 	}
 	accounts[0].same_as = accounts[1].name;
-	struct sender s = {STR("alice"), 1000, STR("alice"), STR("localhost")};
+	struct sender s = {.user = STR("alice"),
+	                   .uid = 1000,
+	                   .local = STR("alice"),
+	                   .domain = STR("localhost")};
+	assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY);
+}
+
+/* Bob beside bob: what is listed for him he may, but his name is bob's address. */
+static void
+test_a_name_that_is_anothers_address(void **unused)
+{
+	struct cfg c = config();
+	struct sender s = {.user = STR("Bob"),
+	                   .uid = 1005,
+	                   .local = STR("Bob"),
+	                   .domain = STR("example.org")};
+	struct err e;
+
+	(void)unused;
+	assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY);
+	s.anothers = true;
+	assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY_NOT);
+	s.user = STR("bob");
+	s.local = STR("info");
+	s.domain = STR("virtual.example");
 	assert_int_equal(senders_judge(&c, &s, allowed, NULL, &e), SENDER_MAY);
 }
 
@@ -172,7 +201,10 @@ test_trouble_is_told_where_it_matters(void **unused)
 {
 	(void)unused;
 	struct cfg c = config();
-	struct sender s = {STR("bob"), 1001, STR("info"), STR("virtual.example")};
+	struct sender s = {.user = STR("bob"),
+	                   .uid = 1001,
+	                   .local = STR("info"),
+	                   .domain = STR("virtual.example")};
 	struct err e;
 
 	assert_int_equal(senders_judge(&c, &s, broken, NULL, &e), SENDER_TROUBLE);
@@ -188,6 +220,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_may_send_as_whom),
 		cmocka_unit_test(test_accounts_of_a_domain_named_like_the_host),
+		cmocka_unit_test(test_a_name_that_is_anothers_address),
 		cmocka_unit_test(test_trouble_is_told_where_it_matters),
 	};
 

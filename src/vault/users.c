@@ -125,6 +125,16 @@ users_find(const struct users *u, struct str name)
 	return kind == NULL ? USER_NONE : *kind;
 }
 
+bool
+users_is_anothers(const struct users *u, struct str name)
+{
+	char room[LOCAL_MAX + 1];
+	struct buf lower = BUF_ON(room);
+
+	buf_add_lower(&lower, name);
+	return !str_eq(buf_str(&lower), name) && users_find(u, buf_str(&lower)) != USER_NONE;
+}
+
 struct str
 users_name(const struct users *u, uint32_t uid)
 {

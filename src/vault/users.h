@@ -26,6 +26,10 @@ enum rc users_read(struct str passwd, uint64_t uid_min, uint64_t uid_max, struct
 /* <name> exactly. */
 enum user_kind users_find(const struct users *u, struct str name);
 
+/* Letters' case does not count in an address: name@ is the mailbox of another user, whose name
+ * has small letters only. */
+bool users_is_anothers(const struct users *u, struct str name);
+
 /* Whose uid it is, the first of several; empty: nobody's. Lives as long as <u>. */
 struct str users_name(const struct users *u, uint32_t uid);
 

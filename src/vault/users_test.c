@@ -60,6 +60,25 @@ test_kinds(void **unused)
 	(void)users_free(u);
 }
 
+static void
+test_names_that_differ_in_case_alone(void **unused)
+{
+	struct users *u = NULL;
+	struct err e;
+
+	(void)unused;
+	assert_int_equal(users_read(STR("root:x:0:0::/:/bin/sh\nBob:x:1001:1::/:/bin/sh\n"
+	                                "bob:x:1002:1::/:/bin/sh\nAnn:x:1003:1::/:/bin/sh\n"
+	                                "ROOT:x:1004:1::/:/bin/sh\n"),
+	                            1000, 59999, &u, &e),
+	                 RC_OK);
+	assert_true(users_is_anothers(u, STR("Bob")));
+	assert_true(users_is_anothers(u, STR("ROOT")));
+	assert_false(users_is_anothers(u, STR("bob")));
+	assert_false(users_is_anothers(u, STR("Ann")));
+	(void)users_free(u);
+}
+
 /* As their addresses are ordered: - stands before @. */
 static void
 test_pages(void **unused)
@@ -86,6 +105,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_names_that_differ_in_case_alone),
 		cmocka_unit_test(test_pages),
 	};
 
