@@ -142,6 +142,11 @@ struct cfg {
 struct buf;
 enum rc cfg_read(const char *path, struct cfg **ret, struct buf *report) MUST_CHECK;
 
+/* Whether a file of that name in conf.d is read: what an editor or a package manager left
+ * behind is none of ours. */
+#define CFG_FOLDER "conf.d"
+bool cfg_is_part(struct str name);
+
 /* The same from a text; <path> only stands in the report. */
 enum rc cfg_read_text(const char *path, struct str text, struct cfg **ret,
                       struct buf *report) MUST_CHECK;

@@ -11,7 +11,6 @@
 #include "base/fd.h"
 #include "cfg/cfg_build.h"
 
-#define FOLDER "conf.d"
 #define SUFFIX ".conf"
 #define FILES_MOST 256U /* sekisho.conf among them */
 #define PATH_OCTETS 4096U
@@ -62,14 +61,17 @@ take_file(struct opened *o, const char *path)
 	o->count++;
 }
 
-/* A name that an editor or a package manager left behind is none of ours. */
+bool
+cfg_is_part(struct str name)
+{
+	return name.n > STR(SUFFIX).n && name.p[0] != '.' &&
+	       str_eq(str_slice(name, name.n - STR(SUFFIX).n, name.n), STR(SUFFIX));
+}
+
 static int
 is_ours(const struct dirent *entry)
 {
-	struct str name = str_of(entry->d_name);
-
-	return name.n > STR(SUFFIX).n && name.p[0] != '.' &&
-	       str_eq(str_slice(name, name.n - STR(SUFFIX).n, name.n), STR(SUFFIX));
+	return cfg_is_part(str_of(entry->d_name));
 }
 
 /* Whatever the locale. */
@@ -120,7 +122,7 @@ open_all(struct opened *o, const char *path)
 	take_file(o, path);
 	if (slash < whole.n)
 		buf_add(&folder, str_slice(whole, 0, slash + 1));
-	buf_add(&folder, STR(FOLDER));
+	buf_add(&folder, STR(CFG_FOLDER));
 	if (folder.cut)
 		fail(o, RC_PERM, path, "the path is too long");
 	else if (o->rc == RC_OK)

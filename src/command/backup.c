@@ -192,15 +192,55 @@ take_bodies(struct backup *b, struct err *e)
 	return status;
 }
 
-/* The operator's file, which may be a link. */
+/* The operator's own: it may be a link, as where configurations are kept elsewhere. */
+static enum rc
+take_conf(struct backup *b, int from, const char *name, int to, const char *folder,
+          const char *as, struct err *e)
+{
+	CLEANUP(fd_closep) int in = openat(from, name, O_RDONLY | O_CLOEXEC);
+
+	if (in < 0)
+		return err_sys(e, "open %s", name);
+	return take_open(b, in, to, folder, as, e);
+}
+
+static enum rc
+take_parts(struct backup *b, DIR *dir, struct err *e)
+{
+	CLEANUP(fd_closep) int to = -1;
+	struct dirent *entry;
+
+	if (make_folder(b->to, CFG_FOLDER, &to, e) != RC_OK)
+		return e->rc;
+	while ((entry = readdir(dir)) != NULL)
+		if (cfg_is_part(str_of(entry->d_name)) &&
+		    take_conf(b, dirfd(dir), entry->d_name, to, CFG_FOLDER, entry->d_name, e) !=
+		            RC_OK)
+			return e->rc;
+	return RC_OK;
+}
+
+/* sekisho.conf, and what is read behind it. */
 static enum rc
 take_configuration(struct backup *b, const char *conf, struct err *e)
 {
-	CLEANUP(fd_closep) int in = open(conf, O_RDONLY | O_CLOEXEC);
+	char room[4096];
+	struct buf folder = BUF_ON(room);
+	size_t slash = str_rfind(str_of(conf), '/');
 
-	if (in < 0)
-		return err_sys(e, "open %s", conf);
-	return take_open(b, in, b->to, "", "sekisho.conf", e);
+	if (take_conf(b, AT_FDCWD, conf, b->to, "", "sekisho.conf", e) != RC_OK)
+		return e->rc;
+	if (slash < str_of(conf).n)
+		buf_add(&folder, str_slice(str_of(conf), 0, slash + 1));
+	buf_add(&folder, STR(CFG_FOLDER));
+	DIR *dir = folder.cut ? NULL : opendir(folder.p);
+	if (dir == NULL)
+		return !folder.cut && (errno == ENOENT || errno == ENOTDIR)
+		               ? RC_OK
+		               : err_sys(e, "read %s", folder.p);
+	enum rc rc = take_parts(b, dir, e);
+	(void)closedir(dir); /* it was only read */
+	return rc;
 }
 
 /* Written last: a backup without it is none. */

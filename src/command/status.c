@@ -146,6 +146,75 @@ print_counts(const json_t *since)
 	             (unsigned long long)client_number(since, "deleted"));
 }
 
+/* "per second, last 60 s", or less where it has not run for so long. */
+static void
+print_rate(const char *head, const json_t *rate)
+{
+	double seconds = json_real_value(json_object_get(rate, "seconds"));
+
+	if (seconds <= 0)
+		return;
+	(void)printf("%-12s %.2f messages accepted; recipients: %.2f delivered, %.2f tries "
+	             "failed; %.2f commands refused or put off; a second, over %.0f s\n",
+	             head, json_real_value(json_object_get(rate, "accepted")),
+	             json_real_value(json_object_get(rate, "delivered")),
+	             json_real_value(json_object_get(rate, "deferred")),
+	             json_real_value(json_object_get(rate, "refused")), seconds);
+}
+
+static void
+print_rates(const json_t *rates)
+{
+	const json_t *minute = json_object_get(rates, "minute");
+	const json_t *hour = json_object_get(rates, "hour");
+
+	print_rate("minute", minute);
+	if (json_real_value(json_object_get(hour, "seconds")) >
+	    json_real_value(json_object_get(minute, "seconds")))
+		print_rate("hour", hour);
+}
+
+static void
+print_ages(const json_t *counted)
+{
+	const json_t *ages = json_object_get(counted, "ages");
+
+	if (!json_is_object(ages))
+		return;
+	(void)printf(
+		"ages         messages: %llu to 5 min, %llu to 1 h, %llu to 1 d, %llu older",
+		(unsigned long long)client_number(ages, "5m"),
+		(unsigned long long)client_number(ages, "1h"),
+		(unsigned long long)client_number(ages, "1d"),
+		(unsigned long long)client_number(ages, "older"));
+	if (client_number(counted, "seconds") > 1)
+		(void)printf(", %llu s ago",
+		             (unsigned long long)client_number(counted, "seconds"));
+	(void)putchar('\n');
+}
+
+static void
+print_routes(const json_t *counted)
+{
+	static const char *const kinds[] = {"maildir", "user", "lmtp"};
+
+	for (size_t i = 0; i < LENGTH(kinds); i++) {
+		unsigned long long waiting =
+			client_number(json_object_get(counted, "waiting"), kinds[i]);
+		unsigned long long held =
+			client_number(json_object_get(counted, "held"), kinds[i]);
+		unsigned long long s =
+			client_number(json_object_get(counted, "oldest_seconds"), kinds[i]);
+
+		if (waiting + held == 0)
+			continue;
+		(void)printf("by %-9s recipients: %llu waiting or out, the oldest for "
+		             "%llud %02llu:%02llu:%02llu; %llu held\n",
+		             kinds[i], waiting, s / 86400, s / 3600 % 24, s / 60 % 60, s % 60,
+		             held);
+	}
+}
+
 static void
 print_queue(const json_t *queue)
 {
@@ -187,6 +256,9 @@ on_row(void *arg, json_t *row)
 	print_up(row);
 	print_processes(row);
 	print_connections(json_object_get(row, "connections"));
+	print_rates(json_object_get(row, "rates"));
+	print_ages(json_object_get(row, "counted"));
+	print_routes(json_object_get(row, "counted"));
 	print_queue(json_object_get(row, "queue"));
 }
 

@@ -56,11 +56,40 @@ add_house(struct buf *b, const struct gathering *g, uint64_t wall_us)
 	const struct msg_state_status *c = &g->state;
 
 	/* clang-format off */
-#define METRIC(name, type, of, value, help) \
+#define HOUSE(name, type, of, value, help) \
 	if ((g->silent & (of)) == 0) \
 		add_metric(b, #name, #type, help, value);
-#include "control/metric.def"
+#include "control/house.def"
 	/* clang-format on */
+}
+
+/* ---- what roles count ---- */
+
+static void
+add_word(struct buf *b, const struct metric_row *row, const struct tally *t, unsigned word)
+{
+	struct str name = metric_word(row, word);
+	char room[160];
+	struct buf line = BUF_ON(room);
+
+	if (row->label[0] != '\0' && name.n == 0)
+		return; /* no reason at all */
+	buf_addf(&line, "%s", row->name);
+	if (row->label[0] != '\0')
+		buf_addf(&line, "{%s=\"%.*s\"}", row->label, STR_FMT(name));
+	buf_addf(&line, " %" PRIu64, tally_value(t, row, word));
+	add_line(b, &line);
+}
+
+/* Values that are 0 too: a rate needs to know where a counter began. */
+static void
+add_row(struct buf *b, const struct metric_row *row, const struct tally *t)
+{
+	if (row->kind == METRIC_KIND_GAUGE && !tally_knows(t, row->of))
+		return;
+	add_head(b, row->name, row->kind == METRIC_KIND_GAUGE ? "gauge" : "counter", row->help);
+	for (unsigned w = 0; w < row->count; w++)
+		add_word(b, row, t, w);
 }
 
 /* ---- processes ---- */
@@ -140,10 +169,14 @@ add_process(struct buf *b, const char *name, const struct msg_process *p, struct
 }
 
 void
-metrics_text(struct buf *b, const struct processes *ps, const struct gathering *g,
-             uint64_t wall_us)
+metrics_text(struct buf *b, const struct known *k, const struct gathering *g, uint64_t wall_us)
 {
+	const struct processes *ps = &k->processes;
+	const struct metric_row *row;
+
 	add_house(b, g, wall_us);
+	for (size_t i = 0; (row = metric_row_at(i)) != NULL; i++)
+		add_row(b, row, &k->tally);
 	for (size_t m = 0; m < LENGTH(of_process); m++) {
 		add_head(b, of_process[m].name, of_process[m].type, of_process[m].help);
 		for (unsigned i = 0; i < ps->count; i++) {

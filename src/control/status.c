@@ -87,12 +87,15 @@ gathering_take(struct gathering *g, enum proc from, const struct msg *m)
 	if ((g->awaited & from) == 0)
 		return false;
 	g->awaited &= ~(unsigned)from;
-	if (from == MASTER)
+	if (from == MASTER) {
 		take_usages(g, m->usages.usages);
-	else if (from == STATE)
+		g->reloads = m->usages.reloads;
+		g->reloads_refused = m->usages.refused;
+	} else if (from == STATE) {
 		g->state = m->state_status;
-	else
+	} else {
 		g->spool = m->spool_status;
+	}
 	if (from == SPOOL && g->spool.rc != RC_OK)
 		g->silent |= SPOOL;
 	return true;
@@ -101,8 +104,29 @@ gathering_take(struct gathering *g, enum proc from, const struct msg *m)
 void
 gathering_miss(struct gathering *g, unsigned procs)
 {
-	g->silent |= g->awaited & procs;
+	g->silent |= (g->awaited | g->counts) & procs;
 	g->awaited &= ~procs;
+	g->counts &= ~procs;
+	if ((procs & EDGE) == 0)
+		return;
+	g->silent |= g->edges != 0 ? (unsigned)EDGE : 0;
+	g->edges = 0;
+}
+
+void
+gathering_counted(struct gathering *g, enum proc of, unsigned index, bool missed)
+{
+	if (of == EDGE && index < PEERS_MAX)
+		g->edges &= ~(UINT64_C(1) << index);
+	if (missed)
+		g->silent |= g->counts & (unsigned)of;
+	g->counts &= ~(unsigned)of;
+}
+
+bool
+gathering_over(const struct gathering *g)
+{
+	return g->awaited == 0 && g->counts == 0 && g->edges == 0;
 }
 
 /* ---- JSON ---- */
@@ -214,6 +238,70 @@ json_counts(const struct msg_spool_status *s)
 	                 "stopped", (json_int_t)s->stopped, "deleted", (json_int_t)s->deleted);
 }
 
+/* Of a row, by word; the caller's. */
+static json_t *
+json_metric(const struct tally *t, unsigned first)
+{
+	const struct metric_row *row;
+	json_t *o = json_object();
+
+	for (size_t i = 0; o != NULL && (row = metric_row_at(i)) != NULL; i++)
+		for (unsigned w = 0; row->first == first && w < row->count; w++) {
+			struct str word = metric_word(row, w);
+			char room[32];
+			struct buf name = BUF_ON(room);
+
+			buf_add(&name, word);
+			/* where memory is out it is shorter */
+			(void)json_object_set_new(
+				o, name.p, json_integer((json_int_t)tally_value(t, row, w)));
+		}
+	return o;
+}
+
+static uint64_t
+number_of(const struct tally *t, unsigned first)
+{
+	const struct metric_row *row;
+
+	for (size_t i = 0; (row = metric_row_at(i)) != NULL; i++)
+		if (row->first == first)
+			return tally_value(t, row, 0);
+	return 0;
+}
+
+/* What the last count of the queue found. */
+static json_t *
+json_census(const struct tally *t)
+{
+	if (!tally_knows(t, SPOOL))
+		return json_null();
+	return json_pack("{s:I, s:o, s:o, s:o, s:o}", "seconds",
+	                 (json_int_t)number_of(t, METRIC_counted), "ages",
+	                 json_metric(t, METRIC_ages), "waiting",
+	                 json_metric(t, METRIC_route_waiting), "held",
+	                 json_metric(t, METRIC_route_held), "oldest_seconds",
+	                 json_metric(t, METRIC_route_oldest));
+}
+
+static json_t *
+json_rate(struct pace_rate r)
+{
+	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "seconds", r.seconds, "accepted",
+	                 r.n[PACE_ACCEPTED], "delivered", r.n[PACE_DELIVERED], "deferred",
+	                 r.n[PACE_DEFERRED], "refused", r.n[PACE_REFUSED]);
+}
+
+static json_t *
+json_rates(const struct known *k, uint64_t now_ms)
+{
+	struct pace_counts now = tally_pace(&k->tally);
+
+	return json_pack("{s:o, s:o}", "minute",
+	                 json_rate(pace_over(&k->pace, now_ms, now, 60000)), "hour",
+	                 json_rate(pace_over(&k->pace, now_ms, now, 3600000)));
+}
+
 static json_t *
 json_queue(const struct gathering *g)
 {
@@ -240,18 +328,21 @@ master_of(const struct processes *ps)
 }
 
 void
-answer_status(struct buf *b, const struct processes *ps, const struct gathering *g,
+answer_status(struct buf *b, const struct known *k, const struct gathering *g, uint64_t now_ms,
               uint64_t wall_us)
 {
+	const struct processes *ps = &k->processes;
 	struct msg_process master = master_of(ps);
 	/* 0 where the clock was set back behind our start */
 	uint64_t up_us = wall_us > master.since_us ? wall_us - master.since_us : 0;
 
-	answer_line(b, json_pack("{s:{s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:o}}", "row",
-	                         "version", SEKISHO_VERSION, "pid", (json_int_t)master.pid,
-	                         "since", answer_time(master.since_us), "uptime",
-	                         (json_int_t)(up_us / 1000000), "processes",
-	                         json_processes(ps, g), "connections", json_connections(g),
-	                         "queue", json_queue(g), "silent", json_silent(g->silent)));
+	answer_line(b,
+	            json_pack("{s:{s:s, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}}", "row",
+	                      "version", SEKISHO_VERSION, "pid", (json_int_t)master.pid,
+	                      "since", answer_time(master.since_us), "uptime",
+	                      (json_int_t)(up_us / 1000000), "processes", json_processes(ps, g),
+	                      "connections", json_connections(g), "queue", json_queue(g),
+	                      "counted", json_census(&k->tally), "rates", json_rates(k, now_ms),
+	                      "silent", json_silent(g->silent)));
 	answer_end(b, false);
 }

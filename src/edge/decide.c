@@ -81,6 +81,7 @@ decide_as(struct session *s, enum reason why, struct reply r, struct kv about)
 	struct buf b = BUF_ON(number);
 	struct fields f = {.n = 0};
 
+	s->env->metrics.n[METRIC_decisions + why]++;
 	buf_addf(&b, "%08x", s->number);
 	r.id = s->id;
 	add(&f, kv_id("id", s->id));

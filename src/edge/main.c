@@ -14,11 +14,12 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
 #include "edge/conn.h"
-#include "policy/relay.h"
+#include "edge/ours.h"
 #include "role/journal.h"
 #include "role/role.h"
 
@@ -50,6 +51,7 @@ struct edge {
 	uint32_t links;       /* channels so far: the number of the newest */
 	uint64_t drain_by;    /* with env.draining: when what is left is cut */
 	int shortage;         /* errno: some listeners wait for the next second */
+	uint64_t since_us;    /* wall clock of our start */
 	bool retired;         /* takes no more connections, serves those it has to their end */
 };
 
@@ -229,11 +231,30 @@ on_spool_room(struct role *r, struct channel *from, const struct msg *m)
 	e->env.spool_full = full;
 }
 
+/* What is not said now is said by the next answer, or, at the end, lost with us. */
+static void
+tell_counts(struct edge *e, uint32_t ask)
+{
+	struct channel *c = role_peer(e->role, CONTROL, 0);
+	struct err err;
+
+	if (c != NULL &&
+	    metric_answer(c, EDGE, ask, e->since_us, &e->env.metrics, &err) != RC_OK)
+		log_say(LOG_WARN, "metric_answer", err.text);
+}
+
+static void
+on_metric_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	(void)from;
+	tell_counts(edge_of(r), m->metric_ask.ask);
+}
+
 static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_conn_verdict] = on_conn_verdict, [MSG_rcpt_answer] = on_rcpt_answer,
 	[MSG_body_reply] = on_body_reply,     [MSG_mail_reply] = on_mail_reply,
 	[MSG_spool_room] = on_spool_room,     [MSG_sender_answer] = on_sender_answer,
-	[MSG_rate_answer] = on_rate_answer,
+	[MSG_rate_answer] = on_rate_answer,   [MSG_metric_ask] = on_metric_ask,
 };
 
 /* ---- neighbours come and go ---- */
@@ -418,6 +439,7 @@ turn(struct role *r)
 	if ((!e->env.draining && !e->retired) || e->conns.count > 0)
 		return;
 	send_journal(e);
+	tell_counts(e, 0);
 	role_quit(r, EX_OK);
 }
 
@@ -454,42 +476,6 @@ retire(struct role *r)
 
 /* ---- life ---- */
 
-/* 0.0.0.0 or ::, which stand for `*` and are nobody's address. */
-static bool
-is_any(const struct netaddr *a)
-{
-	static const struct netaddr v4 = {
-		{[10] = 0xff, [11] = 0xff}
-        };
-	static const struct netaddr v6 = {{0}};
-
-	return netaddr_eq(a, &v4) || netaddr_eq(a, &v6);
-}
-
-/* The configuration's domains stand in the order that relay.h wants. */
-static enum rc
-know_ours(struct edge *e, const struct cfg *c, struct err *err)
-{
-	const struct cfg_domain *home = cfg_domain_home(c);
-	struct str *names = arena_array(e->arena, c->domain_count + 1U, sizeof(*names));
-	struct netaddr *listens =
-		arena_array(e->arena, c->listen_count * 2U + 1U, sizeof(*listens));
-
-	if (names == NULL || listens == NULL)
-		return err_set(err, RC_TEMP, "out of memory");
-	e->ours = (struct relay_ours){.names = names, .listens = listens};
-	for (unsigned i = 0; i < c->domain_count; i++)
-		names[e->ours.name_count++] = c->domains[i].name;
-	for (unsigned i = 0; i < c->listen_count; i++) {
-		if (c->listens[i].v4 && !is_any(&c->listens[i].addr4))
-			listens[e->ours.listen_count++] = c->listens[i].addr4;
-		if (c->listens[i].v6 && !is_any(&c->listens[i].addr6))
-			listens[e->ours.listen_count++] = c->listens[i].addr6;
-	}
-	e->ours.home = home == NULL ? STR_NONE : home->name;
-	return RC_OK;
-}
-
 static enum rc
 make_timers(struct edge *e, struct err *err)
 {
@@ -522,6 +508,7 @@ edge_open(struct role *r, struct err *err)
 
 	r->self = e;
 	e->role = r;
+	e->since_us = clock_wall_us();
 	e->arena = arena_new(CFG_OCTETS_MAX);
 	e->env = (struct session_env){.cfg = r->cfg,
 	                              .ours = &e->ours,
@@ -539,7 +526,8 @@ edge_open(struct role *r, struct err *err)
 	e->conns.spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (e->arena == NULL || e->journal == NULL)
 		return err_set(err, RC_TEMP, "out of memory");
-	if (know_ours(e, r->cfg, err) != RC_OK || draw_salt(&e->env.ids, err) != RC_OK)
+	if (ours_know(&e->ours, e->arena, r->cfg, err) != RC_OK ||
+	    draw_salt(&e->env.ids, err) != RC_OK)
 		return err->rc;
 	return make_timers(e, err);
 }

@@ -183,6 +183,7 @@ session_end(struct session *s, enum reason why)
 	log_put(LOG_INFO, "disconnect",
 	        KVS(kv_text("client", client.c), kv_text("reason", reason_row(why)->name),
 	            kv_text("state", state_name(s->state)), kv_num("errors", s->errors)));
+	s->env->metrics.n[METRIC_ends + why]++;
 	s->await = AWAIT_NOTHING;
 	struct reply r = reason_reply(why);
 	r.close = true;
@@ -361,6 +362,7 @@ session_new(struct session_env *env, uint32_t number, const struct netaddr *clie
 	s->number = number;
 	s->client = *client;
 	s->service = service;
+	env->metrics.n[METRIC_sessions + service]++;
 	if (service == SERVICE_LOCAL && netaddr_is_local(client, &s->uid))
 		s->who = IDENTITY_LOCAL;
 	s->state = ST_CONNECT;
@@ -508,8 +510,10 @@ session_mail_reply(struct session *s, const struct msg_mail_reply *a)
 	session_awaited(s);
 	if (a->rc != RC_OK)
 		why = a->full ? REASON_disk_full : REASON_not_kept;
-	if (why == REASON_kept)
+	if (why == REASON_kept) {
+		s->env->metrics.n[METRIC_kept_octets] += s->tx->kept + s->tx->body.n;
 		session_took(s);
+	}
 	session_answer(s, decide(s, why, STR_NONE));
 }
 

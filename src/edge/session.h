@@ -13,7 +13,7 @@
 #include "cfg/cfg.h"
 #include "edge/reply.h"
 #include "edge/tx.h"
-#include "ipc/msg.h"
+#include "ipc/metric.h"
 #include "policy/relay.h"
 
 #define SMTP_LINE_MAX 2048U /* octets with CRLF; RFC 5321 §4.5.3.1.4 asks for 512 and more */
@@ -61,6 +61,7 @@ struct session_env {
 	uint64_t wall_us;
 	bool spool_full; /* spool said: no room */
 	bool draining;
+	struct metrics metrics;
 	uint64_t tx_octets; /* held by all transactions, see TX_OCTETS_MAX */
 
 	/* The number of the channel to this neighbour, never used twice; 0 while it is gone. */

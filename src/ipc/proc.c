@@ -19,14 +19,15 @@ static const struct {
         {EDGE,    VAULT  },
         {EDGE,    WRITER },
         {EDGE,    SPOOL  },
-	{EDGE,    STORE  },
-        {SPOOL,   STORE  },
+        {EDGE,    STORE  },
+	{SPOOL,   STORE  },
         {SPOOL,   DELIVER},
         {SPOOL,   REMOTE },
-	{CONTROL, STORE  },
+        {CONTROL, STORE  },
         {CONTROL, SPOOL  },
-        {CONTROL, VAULT  },
+	{CONTROL, VAULT  },
         {CONTROL, STATE  },
+        {CONTROL, EDGE   },
 };
 
 unsigned

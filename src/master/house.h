@@ -64,6 +64,8 @@ struct house {
 	struct listeners listeners;
 	int control; /* the operator's listening socket */
 	struct reload *reload;
+	uint32_t reloads;           /* that came into force */
+	uint32_t reloads_refused;   /* that changed nothing */
 	uint8_t levels[PROC_COUNT]; /* enum log_level, or LEVEL_BY_PLAN */
 	struct slot slots[SLOTS_MAX];
 	unsigned slot_count;                      /* above it none was ever used */

@@ -116,6 +116,7 @@ log_report(const struct reload *r, enum log_level level, const char *event)
 static void
 finish(struct reload *r, int status)
 {
+	*(status == EX_OK ? &r->house->reloads : &r->house->reloads_refused) += 1;
 	log_report(r, status == EX_OK ? LOG_WARN : LOG_ERROR,
 	           status == EX_OK ? "config" : "reload_refused");
 	for (unsigned i = 0; i < r->asks.count; i++)

@@ -104,7 +104,11 @@ usage_tell(struct house *h, uint32_t ask)
 		if (h->slots[i].house != NULL)
 			add(&b, &count, h->slots[i].proc, h->slots[i].index, h->slots[i].pid);
 	struct msg m = {
-		.no = MSG_usages, .usages = {.ask = ask, .usages = {count, buf_str(&b)}}
+		.no = MSG_usages,
+		.usages = {.ask = ask,
+	                   .reloads = h->reloads,
+	                   .refused = h->reloads_refused,
+	                   .usages = {count, buf_str(&b)}}
         };
 	if (control != NULL && control->channel != NULL &&
 	    channel_send(control->channel, &m, &e) != RC_OK)

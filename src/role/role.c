@@ -247,7 +247,7 @@ static void
 on_begin(struct role *r, struct channel *master, const struct msg *m)
 {
 	(void)master;
-	(void)m;
+	r->again = m->begin.again != 0;
 	if (r->inside->def->begin != NULL)
 		r->inside->def->begin(r);
 }

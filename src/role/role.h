@@ -22,6 +22,7 @@ struct role {
 	struct event_base *base; /* for timers and client sockets */
 	uint64_t now_ms;         /* clock_mono_ms, read once a loop turn before its handlers */
 	uint64_t wall_us;        /* clock_wall_us, likewise */
+	bool again;              /* from begin on: one that died had this place */
 	bool draining;           /* master said drain */
 	void *self;              /* the role's own, set by open */
 	struct role_inside *inside;

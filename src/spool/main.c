@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
 #include "role/role.h"
@@ -139,6 +140,12 @@ on_status_ask(struct role *r, struct channel *c, const struct msg *m)
 }
 
 static void
+on_metric_ask(struct role *r, struct channel *c, const struct msg *m)
+{
+	status_metrics(spool_of(r), c, m->metric_ask.ask);
+}
+
+static void
 on_deliver_for(struct role *r, struct channel *c, const struct msg *m)
 {
 	(void)c;
@@ -151,7 +158,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_work_done] = on_work_done,     [MSG_work_broken] = on_work_broken,
 	[MSG_deliver_for] = on_deliver_for, [MSG_queue_ask] = on_queue_ask,
 	[MSG_status_ask] = on_status_ask,   [MSG_body_ask] = on_body_ask,
-	[MSG_copy_ask] = on_copy_ask,
+	[MSG_copy_ask] = on_copy_ask,       [MSG_metric_ask] = on_metric_ask,
 };
 
 static void
@@ -211,6 +218,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (!sp->broken && !sp->copy.on)
 		body_sweep(sp);
 	routes_tick(sp);
+	census_step(sp);
 	shrink(sp);
 }
 
@@ -341,6 +349,7 @@ on_open(struct role *r, struct err *e)
 	self.role = r;
 	TAILQ_INIT(&sp->boxes);
 	sp->role = r;
+	sp->since_us = clock_wall_us();
 	take_values(sp, r->cfg);
 	(void)spool_of(r);
 	if (open_storage(sp, e) != RC_OK || open_timers(&self, e) != RC_OK)

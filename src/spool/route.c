@@ -50,8 +50,8 @@ route_str(const struct route *r)
 	return str_of(r->name);
 }
 
-static enum route_kind
-kind_of(struct str name)
+enum route_kind
+route_kind_of(struct str name)
 {
 	if (name.n == 0)
 		return ROUTE_MAILDIR;
@@ -194,7 +194,7 @@ static struct route *
 route_new(struct spool *sp, struct str name)
 {
 	struct routes *rs = &sp->routes;
-	struct schedule_bounds bounds = bounds_of[kind_of(name)];
+	struct schedule_bounds bounds = bounds_of[route_kind_of(name)];
 	struct route *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
@@ -203,7 +203,7 @@ route_new(struct spool *sp, struct str name)
 	buf_add(&b, name);
 	bounds.all = &rs->octets;
 	bounds.all_most = ROUTES_OCTETS;
-	r->kind = kind_of(name);
+	r->kind = route_kind_of(name);
 	r->used_ms = sp->now_ms;
 	r->schedule = schedule_new(bounds, rs->secret, rs->horizon_us);
 	TAILQ_INSERT_TAIL(&rs->list, r, link);
@@ -232,7 +232,7 @@ route_endpoint(struct spool *sp, struct str name)
 	unsigned count = 0;
 	struct route *r;
 
-	if (kind_of(name) != ROUTE_ENDPOINT)
+	if (route_kind_of(name) != ROUTE_ENDPOINT)
 		return NULL;
 	TAILQ_FOREACH(r, &sp->routes.list, link)
 	count += r->kind == ROUTE_ENDPOINT;

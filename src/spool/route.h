@@ -75,6 +75,9 @@ bool route_name(const struct cfg *c, struct str mailbox, struct buf *ret) MUST_C
 
 struct str route_str(const struct route *r);
 
+/* What kind a name, as rows have it, is of. */
+enum route_kind route_kind_of(struct str name);
+
 /* That of the virtual Maildirs and one for each endpoint. False when memory is out. */
 bool routes_open(struct spool *sp, struct table_secret secret) MUST_CHECK;
 void routes_close(struct spool *sp);

@@ -456,3 +456,30 @@ tables_list_end(struct tables *t)
 {
 	(void)sqlite3_reset(t->st[LIST]); /* repeats the failure of the step */
 }
+
+void
+tables_census(struct tables *t, uint64_t id, unsigned n, unsigned most)
+{
+	(void)sqlite3_reset(t->st[CENSUS]); /* repeats the failure of an earlier step */
+	bind_number(t->st[CENSUS], 1, id);
+	bind_number(t->st[CENSUS], 2, n);
+	bind_number(t->st[CENSUS], 3, most);
+}
+
+enum rc
+tables_census_next(struct tables *t, struct census_row *ret, struct err *e)
+{
+	sqlite3_stmt *st = t->st[CENSUS];
+	int code = sqlite3_step(st);
+
+	if (code == SQLITE_ROW) {
+		*ret = (struct census_row){
+			.id = column_number(st, 0),
+			.n = (unsigned)column_number(st, 1),
+			.state = column_number(st, 2) == ROW_WAITING ? ROW_WAITING : ROW_HELD,
+			.route = column_str(st, 3)};
+		return RC_OK;
+	}
+	(void)sqlite3_reset(st); /* repeats the failure of the step */
+	return code == SQLITE_DONE ? RC_AGAIN : tables_failed(t, e, "count the queue");
+}

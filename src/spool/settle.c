@@ -68,6 +68,7 @@ put_off(struct spool *sp, struct route *r, const struct task *t, const struct ou
 	uint64_t next_us = sp->wall_us + retry_wait_us(&sp->retry, o->tries, chance_of(sp));
 
 	sp->counts.deferred++;
+	sp->metrics.n[METRIC_deferred + r->kind]++;
 	record(sp, t, o, "deferred", reply);
 	schedule_deferred(r->schedule, next_us);
 	return tables_defer(sp->tables, t->id, o->n, next_us, reply, e);
@@ -79,6 +80,7 @@ settle_row(struct spool *sp, struct route *r, struct task *t, struct out_rcpt *o
 {
 	if (result->rc == RC_OK) {
 		sp->counts.delivered++;
+		sp->metrics.n[METRIC_delivered + r->kind]++;
 		record(sp, t, o, "delivered", result->reply);
 		return tables_drop_rcpt(sp->tables, t->id, o->n, e);
 	}
@@ -87,6 +89,7 @@ settle_row(struct spool *sp, struct route *r, struct task *t, struct out_rcpt *o
 	    !retry_over(&sp->retry, t->arrived_us, sp->wall_us, o->tries + 1))
 		return put_off(sp, r, t, o, result->reply, e);
 	sp->counts.stopped++;
+	sp->metrics.n[METRIC_stopped + r->kind]++;
 	record(sp, t, o, "held", result->reply);
 	return tables_hold(sp->tables, t->id, o->n, result->reply, e);
 }

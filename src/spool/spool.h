@@ -13,6 +13,7 @@
  *   operate.c  what he does to them
  *   page.c     what a body says
  *   status.c   how many there are
+ *   census.c   by which routes, and how old
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
@@ -20,7 +21,7 @@
 #include <dirent.h>
 #include <sys/queue.h>
 
-#include "ipc/channel.h"
+#include "ipc/metric.h"
 #include "role/copying.h"
 #include "role/journal.h"
 #include "spool/retry.h"
@@ -87,8 +88,31 @@ struct spool_counts {
 	uint64_t deleted;
 };
 
+#define CENSUS_KINDS 3 /* enum route_kind */
+#define CENSUS_AGES 4
+
+struct census_counts {
+	uint64_t begun_us; /* wall clock */
+	uint64_t waiting[CENSUS_KINDS];
+	uint64_t held[CENSUS_KINDS];
+	uint64_t oldest[CENSUS_KINDS]; /* ids; 0: none waits */
+	uint64_t ages[CENSUS_AGES];    /* messages */
+};
+
+struct census {
+	bool on;
+	uint64_t begun_us;
+	uint64_t id; /* the last row looked at */
+	unsigned n;
+	struct census_counts now;
+	struct census_counts whole; /* the last that came to its end */
+};
+
 struct spool {
 	struct spool_counts counts;
+	struct metrics metrics; /* but for the census */
+	uint64_t since_us;      /* wall clock of our start */
+	struct census census;
 	const struct cfg *cfg;
 	uint64_t now_ms;
 	uint64_t wall_us;
@@ -205,7 +229,15 @@ void body_answer(struct spool *sp, struct channel *c, const struct msg_body_ask 
 /* ---- listing.c ---- */
 void listing_answer(struct spool *sp, struct channel *c, const struct msg_queue_ask *m);
 
+/* ---- census.c ---- */
+/* Count again, unless that is under way. */
+void census_begin(struct spool *sp);
+/* Some rows more, where it is. */
+void census_step(struct spool *sp);
+void census_tell(const struct spool *sp, struct metrics *m);
+
 /* ---- status.c ---- */
+void status_metrics(struct spool *sp, struct channel *c, uint32_t ask);
 void status_answer(const struct spool *sp, struct channel *c, uint32_t ask);
 
 #endif

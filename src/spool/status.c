@@ -60,3 +60,15 @@ status_answer(const struct spool *sp, struct channel *c, uint32_t ask)
 	if (channel_send(c, &m, &e) != RC_OK)
 		log_say(LOG_WARN, "spool_status", e.text);
 }
+
+void
+status_metrics(struct spool *sp, struct channel *c, uint32_t ask)
+{
+	struct metrics m = sp->metrics;
+	struct err e;
+
+	census_begin(sp);
+	census_tell(sp, &m);
+	if (metric_answer(c, SPOOL, ask, sp->since_us, &m, &e) != RC_OK)
+		log_say(LOG_WARN, "metric_answer", e.text);
+}

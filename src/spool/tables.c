@@ -85,6 +85,8 @@ static const char *const sql[STATEMENTS] = {
 		 " r.orig, r.orcpt, r.reply, r.route, m.size, m.rcpts, m.sender"
 		 " FROM rcpt r LEFT JOIN mail m ON m.id = r.id"
 		 " WHERE (r.id, r.n) > (?1, ?2) ORDER BY r.id, r.n",
+	[CENSUS] = "SELECT id, n, state, route FROM rcpt WHERE (id, n) > (?1, ?2)"
+		   " ORDER BY id, n LIMIT ?3",
 	[OLDEST] = "SELECT min(id) FROM mail",
 	[DROP_HELD] = "DELETE FROM rcpt WHERE id = ?1 AND n = ?2 AND state <> 0",
 	[TRIED] = "UPDATE rcpt SET tries = tries + 1, reply = ?3 WHERE id = ?1 AND n = ?2",

@@ -148,6 +148,18 @@ void tables_list(struct tables *t, uint64_t id, unsigned n);
 enum rc tables_list_next(struct tables *t, struct listed *ret, struct err *e) MUST_CHECK;
 void tables_list_end(struct tables *t); /* an open walk would hold up the checkpoint */
 
+/* What a count of them all looks at. */
+struct census_row {
+	uint64_t id;
+	unsigned n;
+	enum row_state state;
+	struct str route;
+};
+
+/* At most <most> rows after (id, n) in order, with tables_census_next until RC_AGAIN. */
+void tables_census(struct tables *t, uint64_t id, unsigned n, unsigned most);
+enum rc tables_census_next(struct tables *t, struct census_row *ret, struct err *e) MUST_CHECK;
+
 /* Counted once by tables_open, kept since then. */
 struct tally tables_tally(const struct tables *t);
 /* The least id of a message, which came first; 0: there is none. */

@@ -25,6 +25,7 @@ enum statement {
 	REROUTE,
 	LIST,
 	OLDEST,
+	CENSUS,
 	DROP_HELD,
 	TRIED,
 	MOVE,

@@ -4,8 +4,10 @@
  */
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
+#include "ipc/metric.h"
 #include "role/role.h"
 #include "state/counts.h"
 #include "state/rates.h"
@@ -15,6 +17,8 @@
 struct state {
 	struct counts *counts;
 	struct rates *rates;
+	struct metrics metrics;
+	uint64_t since_us; /* wall clock of our start */
 };
 
 /* Memory and channels; nothing else. */
@@ -26,15 +30,17 @@ on_conn_open(struct role *r, struct channel *from, const struct msg *m)
 	const struct msg_conn_open *open = &m->conn_open;
 	enum counts_verdict verdict =
 		counts_open(channel_data(from), open->session, &open->client, open->again != 0);
+	struct state *self = r->self;
 	struct err e;
 
-	(void)r;
 	if (verdict == COUNTS_ABUSE) {
 		channel_cut(from, "a session opened twice, or too many of them");
 		return;
 	}
 	if (open->again != 0)
 		return;
+	if (verdict != COUNTS_WELCOME)
+		self->metrics.n[METRIC_refused + (verdict == COUNTS_ALL)]++;
 	struct msg answer = {
 		.no = MSG_conn_verdict,
 		.conn_verdict = {.session = open->session, .verdict = (uint8_t)verdict}
@@ -67,7 +73,7 @@ static void
 on_rate_ask(struct role *r, struct channel *from, const struct msg *m)
 {
 	const struct msg_rate_ask *ask = &m->rate_ask;
-	const struct state *self = r->self;
+	struct state *self = r->self;
 	uint64_t rate = rate_of(r, ask);
 	struct msg answer = {
 		.no = MSG_rate_answer,
@@ -78,6 +84,7 @@ on_rate_ask(struct role *r, struct channel *from, const struct msg *m)
 
 	if (rate > 0)
 		answer.rate_answer.wait = rates_take(self->rates, ask->uid, rate, r->now_ms);
+	self->metrics.n[METRIC_rate_refused] += answer.rate_answer.wait > 0;
 	if (channel_send(from, &answer, &e) != RC_OK && e.rc != RC_TEMP)
 		channel_cut(from, "it does not read its answers");
 }
@@ -95,6 +102,17 @@ on_status_ask(struct role *r, struct channel *from, const struct msg *m)
 	struct err e;
 
 	if (channel_send(from, &answer, &e) == RC_AGAIN)
+		channel_cut(from, "it does not read its answers");
+}
+
+static void
+on_metric_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	const struct state *self = r->self;
+	struct err e;
+
+	if (metric_answer(from, STATE, m->metric_ask.ask, self->since_us, &self->metrics, &e) ==
+	    RC_AGAIN)
 		channel_cut(from, "it does not read its answers");
 }
 
@@ -131,6 +149,7 @@ state_open(struct role *r, struct err *e)
 	if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
 		return err_sys(e, "draw a secret");
 	r->self = &self;
+	self.since_us = clock_wall_us();
 	self.counts = counts_new((size_t)r->cfg->max_connections,
 	                         (size_t)r->cfg->max_connections_client, secret);
 	self.rates = rates_new(RATE_USERS_MOST, secret);
@@ -151,10 +170,9 @@ state_reconfigure(struct role *r, const struct cfg *next, struct err *e)
 }
 
 static role_handler *const handlers[MSG_NO_MAX] = {
-	[MSG_conn_open] = on_conn_open,
-	[MSG_conn_close] = on_conn_close,
-	[MSG_rate_ask] = on_rate_ask,
-	[MSG_status_ask] = on_status_ask,
+	[MSG_conn_open] = on_conn_open,   [MSG_conn_close] = on_conn_close,
+	[MSG_rate_ask] = on_rate_ask,     [MSG_status_ask] = on_status_ask,
+	[MSG_metric_ask] = on_metric_ask,
 };
 
 static const struct role_def def = {

@@ -2,8 +2,10 @@
  * vault: who has a mailbox here. Answers edges (where does this recipient lead?) and the
  * operator (add, list). doc/vault.md.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "cfg/cfg.h"
+#include "ipc/metric.h"
 #include "role/copying.h"
 #include "role/role.h"
 #include "vault/accounts.h"
@@ -29,6 +31,8 @@ struct vault {
 	struct allowed *allowed;
 	struct maps *maps;
 	struct resolve *resolve;
+	struct metrics metrics;
+	uint64_t since_us;   /* wall clock of our start */
 	struct db_copy copy; /* for the operator's backup */
 	bool fresh;          /* refreshed in this loop turn */
 	bool failing; /* the accounts could not be read when last asked for; logged then */
@@ -129,7 +133,19 @@ on_rcpt_ask(struct role *r, struct channel *from, const struct msg *m)
 	note_health(v,
 	            resolve_rcpt(v->resolve, m->rcpt_ask.local, m->rcpt_ask.domain, &found, &e),
 	            &e);
+	v->metrics.n[METRIC_answers + found.verdict]++;
 	answer_rcpt(from, &m->rcpt_ask, &found);
+}
+
+static void
+on_metric_ask(struct role *r, struct channel *from, const struct msg *m)
+{
+	const struct vault *v = r->self;
+	struct err e;
+
+	if (metric_answer(from, VAULT, m->metric_ask.ask, v->since_us, &v->metrics, &e) !=
+	    RC_OK)
+		log_say(LOG_WARN, "metric_answer", e.text);
 }
 
 /* Where passwd could not be read, nobody is told that he is nobody. */
@@ -355,6 +371,7 @@ vault_open(struct role *r, struct err *e)
 	if (vault.resolve == NULL)
 		return err_set(e, RC_TEMP, "no memory for aliases");
 	r->self = &vault;
+	vault.since_us = clock_wall_us();
 	if (accounts_open(ACCOUNTS_FILE, &vault.accounts, e) != RC_OK)
 		return e->rc;
 	return allowed_open(vault.accounts, &vault.allowed, e);
@@ -429,6 +446,7 @@ static role_handler *const handlers[MSG_NO_MAX] = {
 	[MSG_sender_list] = on_sender_list, [MSG_map_gone] = on_map_gone,
 	[MSG_user_add] = on_user_add,       [MSG_user_remove] = on_user_remove,
 	[MSG_user_list] = on_user_list,     [MSG_copy_ask] = on_copy_ask,
+	[MSG_metric_ask] = on_metric_ask,
 };
 
 static const struct role_def def = {

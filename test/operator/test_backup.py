@@ -61,6 +61,11 @@ class Load(threading.Thread):
 
 
 def test_what_was_queued_is_delivered_elsewhere(stuck, new_server):
+    parts = stuck.dir / "conf.d"
+    parts.mkdir()
+    (stuck.dir / "elsewhere").write_text("retry_most = 3600\n")
+    (parts / "10-more.conf").symlink_to("../elsewhere")
+    (parts / "notes.txt").write_text("not read\n")
     for number in range(40):
         stuck.deliver("alice@example.org", mail(number, number % 4 == 0))
     stuck.cli("queue", "hold", "--newer", "1d", "--recipient", "alice@example.org")
@@ -80,6 +85,8 @@ def test_what_was_queued_is_delivered_elsewhere(stuck, new_server):
         row["size"] for row in listed["files"])
     assert files(target) == sorted([row["path"] for row in listed["files"]] + ["backup.json"])
     assert target.stat().st_mode & 0o777 == 0o700
+    assert (target / "conf.d" / "10-more.conf").read_text() == "retry_most = 3600\n"
+    assert not (target / "conf.d" / "notes.txt").exists()
     # nothing is left behind, and the next one may come
     assert not list(stuck.data_dir.rglob("backup.db"))
     stuck.cli("backup", stuck.dir / "second")
@@ -87,7 +94,7 @@ def test_what_was_queued_is_delivered_elsewhere(stuck, new_server):
     other = new_server(accounts=())
     shutil.rmtree(other.data_dir, ignore_errors=True)
     done = other.cli("restore", target)
-    assert done.stdout.startswith(f"{told['files'] - 1} files, ")
+    assert done.stdout.startswith(f"{told['files'] - 2} files, ")
     users = [row["address"] for row in json_lines(other.cli("user", "list", "--json").stdout)]
     assert users == ["alice@example.org", "bob@example.org"]
     other.start()

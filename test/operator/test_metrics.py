@@ -1,5 +1,6 @@
 """`sekisho metrics` is Prometheus' text format 0.0.4, strictly, and its numbers are true."""
 
+import json
 import signal
 
 from harness import wait_for
@@ -61,3 +62,60 @@ def metrics_without_spool(server):
                 found.add((sample[1], sample[2]))
         assert line == {"end": True, "more": False}
         return found
+
+
+def settled(server, name, labels, expected):
+    return wait_for(lambda: metrics(server)[(name, labels)] == expected, f"{name} {expected}")
+
+
+def test_counters_outlive_generations_and_deaths(server):
+    """What edges counted that a reload took away, or that died, stays in the sum."""
+    kept = ("sekisho_decisions_total", 'reason="kept"')
+    for n in range(3):
+        server.deliver("alice@example.org", MAIL)
+        settled(server, *kept, n + 1)
+        server.cli("reload")
+    wait_for(lambda: all(row["state"] != "leaving" for row in processes(server)), "the old edges to leave")
+    settled(server, *kept, 3)
+    wait_for(lambda: metrics(server)[("sekisho_route_deliveries_total", 'route="maildir"')] == 3, "deliveries")
+    for role in ("spool", "vault", "state"):
+        server.wait_replaced(role, server.kill_role(role))
+    server.wait_greeting()
+    server.deliver("alice@example.org", MAIL)
+    settled(server, *kept, 4)
+    got = wait_for(lambda: (new := metrics(server))[("sekisho_route_deliveries_total", 'route="maildir"')] == 4
+                   and new, "the next delivery")
+    assert got[("sekisho_recipients_total", 'verdict="mailbox"')] == 4
+    assert got[("sekisho_sessions_total", 'service="smtp"')] >= 4
+    assert got[("sekisho_messages_kept_bytes_total", "")] > 4 * len(MAIL)
+    assert got[("sekisho_reloads_total", "")] == 3 and got[("sekisho_reloads_refused_total", "")] == 0
+    # a new control begins at 0 and goes on from there
+    server.wait_replaced("control", server.kill_role("control"))
+    wait_for(lambda: server.cli("metrics", check=False).returncode == 0, "the new control")
+    assert metrics(server)[kept] == 0
+    server.deliver("alice@example.org", MAIL)
+    settled(server, *kept, 1)
+
+
+def processes(server):
+    return json.loads(server.cli("status", "--json", check=False).stdout)["processes"]
+
+
+def test_routes_and_ages_and_rates(stuck):
+    stuck.deliver(["alice@example.org", "bob@example.org"], MAIL)
+    wait_for(lambda: value(stuck, "sekisho_deferrals_total") >= 2, "two tries")
+    stuck.cli("queue", "hold", "--recipient", "bob@example.org")
+    got = metrics(stuck)
+    maildir = 'route="maildir"'
+    assert got[("sekisho_route_waiting", maildir)] == got[("sekisho_route_held", maildir)] == 1
+    assert got[("sekisho_route_deferrals_total", maildir)] == 2
+    assert got[("sekisho_route_oldest_seconds", maildir)] < 60
+    assert got[("sekisho_queue_messages_by_age", 'age="5m"')] == 1
+    told = json.loads(stuck.cli("status", "--json").stdout)
+    assert told["counted"]["ages"] == {"5m": 1, "1h": 0, "1d": 0, "older": 0}
+    assert told["counted"]["held"] == {"maildir": 1, "user": 0, "lmtp": 0}
+    minute = told["rates"]["minute"]
+    assert 0 < minute["seconds"] <= 70 and minute["accepted"] > 0 and minute["deferred"] > minute["accepted"]
+    lines = stuck.cli("status").stdout
+    assert "ages         messages: 1 to 5 min, 0 to 1 h, 0 to 1 d, 0 older" in lines
+    assert "by maildir   recipients: 1 waiting or out, " in lines and "\nminute " in lines

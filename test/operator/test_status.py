@@ -44,7 +44,7 @@ def test_a_running_server_says_what_it_is(server):
     told = wait_all(server)
 
     assert set(told) == {"version", "pid", "since", "uptime", "processes", "connections", "queue",
-                         "silent"}
+                         "counted", "rates", "silent"}
     assert told["pid"] == server.process.pid and 0 <= told["uptime"] < 600
     assert {row["role"] for row in told["processes"]} == ROLES
     for row in told["processes"]:
