@@ -13,7 +13,7 @@ from pathlib import Path
 from .logfmt import parse_line
 from .mounts import lay_over
 from .smtp import Smtp
-from .wait import wait_for
+from .wait import Timeout, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("SEKISHO_BUILD", ROOT / "build")).resolve()
@@ -129,7 +129,7 @@ class Server:
         try:
             with Smtp(self.port, self.host, seconds=1.0) as probe:
                 return probe.reply().code == 220
-        except OSError:
+        except (OSError, Timeout):  # it listens before its roles are there
             return False
 
     def wait_greeting(self, seconds=START_SECONDS):
