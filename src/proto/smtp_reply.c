@@ -14,6 +14,7 @@ static const struct {
 	{"8BITMIME",   OFFER_8BITMIME  },
 	{"SMTPUTF8",   OFFER_SMTPUTF8  },
 	{"SIZE",       OFFER_SIZE      },
+	{"DSN",        OFFER_DSN       },
 };
 
 void

@@ -23,6 +23,7 @@
 #define OFFER_8BITMIME BIT(1)   /* RFC 6152 */
 #define OFFER_SMTPUTF8 BIT(2)   /* RFC 6531 */
 #define OFFER_SIZE BIT(3)       /* RFC 1870 */
+#define OFFER_DSN BIT(4)        /* RFC 3461 */
 
 struct smtp_reply {
 	unsigned code;                 /* 200 to 599; 0 while there is no line yet */

@@ -50,3 +50,13 @@ xtext_add_decoded(struct buf *b, struct str in)
 	b->p[start] = '\0';
 	return false;
 }
+
+void
+xtext_add(struct buf *b, struct str in)
+{
+	for (size_t i = 0; i < in.n; i++)
+		if (in.p[i] > ' ' && in.p[i] <= '~' && in.p[i] != '+' && in.p[i] != '=')
+			buf_addc(b, in.p[i]);
+		else
+			buf_addf(b, "+%02X", (unsigned char)in.p[i]);
+}

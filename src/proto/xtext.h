@@ -13,4 +13,7 @@
  */
 bool xtext_add_decoded(struct buf *b, struct str in) MUST_CHECK;
 
+/* Add <in>, whatever its octets are, encoded. */
+void xtext_add(struct buf *b, struct str in);
+
 #endif

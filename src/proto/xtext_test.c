@@ -1,13 +1,7 @@
 /*
  * xtext decodes to printable ASCII or not at all: RCPT-01.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "base/test.h"
 #include "proto/xtext.h"
 
 static void
@@ -74,6 +68,29 @@ test_what_does_not_fit_is_left_out_whole(void **unused)
 	assert_string_equal(out, "Ab");
 }
 
+/* What is said comes back as it was meant. */
+static void
+test_what_is_encoded_is_decoded(void **unused)
+{
+	char wire[512];
+	char back[128];
+	char all[96];
+	struct buf w = BUF_ON(wire);
+	struct buf b = BUF_ON(back);
+
+	(void)unused;
+	for (size_t i = 0; i < 95; i++)
+		all[i] = (char)(' ' + i);
+	struct str in = {all, 95};
+	xtext_add(&w, in);
+	assert_str(str_slice(buf_str(&w), 0, 4), STR("+20!"));
+	assert_true(xtext_add_decoded(&b, buf_str(&w)));
+	assert_str(buf_str(&b), in);
+	buf_clear(&w);
+	xtext_add(&w, STR("a+b=c\r\xc3"));
+	assert_str(buf_str(&w), STR("a+2Bb+3Dc+0D+C3"));
+}
+
 int
 main(void)
 {
@@ -82,6 +99,7 @@ main(void)
 		cmocka_unit_test(test_every_plain_octet),
 		cmocka_unit_test(test_half_an_escape_is_none),
 		cmocka_unit_test(test_what_does_not_fit_is_left_out_whole),
+		cmocka_unit_test(test_what_is_encoded_is_decoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

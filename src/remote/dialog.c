@@ -4,10 +4,12 @@
 #include <inttypes.h>
 
 #include "proto/smtp.h"
+#include "proto/xtext.h"
 #include "remote/dialog.h"
 #include "remote/parcel.h"
 
-#define COMMAND_MOST 1024U /* octets: RCPT with an address of 320 */
+#define COMMAND_MOST \
+	2048U /* octets: RCPT with an address of 320, ORCPT of 500 with each octet as +HH */
 
 /* What a reply means in each state; the functions change the state, dialog_over ends it. */
 static void heard_greeting(struct dialog *d, const struct smtp_reply *r);
@@ -382,6 +384,39 @@ dialog_begin(struct dialog *d, struct parcel *p)
 		d->state = DIALOG_ENVELOPE;
 }
 
+/* What a client asked of the reports goes on with the message, RFC 3461 §4: a server that
+ * offers DSN is where they come from then. */
+static void
+say_report(const struct parcel *p, struct buf *b)
+{
+	if ((p->flags & (MAIL_RET_FULL | MAIL_RET_HDRS)) != 0)
+		buf_addf(b, " RET=%s", (p->flags & MAIL_RET_FULL) != 0 ? "FULL" : "HDRS");
+	if (p->envid.n > 0) {
+		buf_add(b, STR(" ENVID="));
+		xtext_add(b, p->envid);
+	}
+}
+
+static void
+say_report_to(const struct aim *a, struct buf *b)
+{
+	static const char *const words[] = {"NEVER", "SUCCESS", "FAILURE", "DELAY"};
+	struct str type = str_slice(a->orcpt, 0, str_find(a->orcpt, ';'));
+
+	for (unsigned i = 0, said = 0; i < LENGTH(words); i++)
+		if ((a->notify & BIT(i)) != 0)
+			buf_addf(b, "%s%s", said++ == 0 ? " NOTIFY=" : ",", words[i]);
+	if (a->orcpt.n > type.n) {
+		struct str address = str_slice(a->orcpt, type.n + 1, a->orcpt.n);
+
+		buf_addf(b, " ORCPT=%.*s;", STR_FMT(type));
+		if (str_is_ascii(address))
+			xtext_add(b, address);
+		else /* it came with SMTPUTF8, and goes on with it: RFC 6533 §3 */
+			buf_add(b, address);
+	}
+}
+
 static void
 say_mail(const struct dialog *d, struct buf *b)
 {
@@ -394,6 +429,17 @@ say_mail(const struct dialog *d, struct buf *b)
 		buf_add(b, STR(" BODY=8BITMIME"));
 	if (needs_utf8(p))
 		buf_add(b, STR(" SMTPUTF8"));
+	if ((d->offers & OFFER_DSN) != 0)
+		say_report(p, b);
+	buf_add(b, STR("\r\n"));
+}
+
+static void
+say_rcpt(const struct dialog *d, const struct aim *a, struct buf *b)
+{
+	buf_addf(b, "RCPT TO:<%.*s>", STR_FMT(a->mailbox));
+	if ((d->offers & OFFER_DSN) != 0)
+		say_report_to(a, b);
 	buf_add(b, STR("\r\n"));
 }
 
@@ -408,7 +454,7 @@ say_command(const struct dialog *d, unsigned i, struct buf *b)
 		say_mail(d, b);
 		break;
 	case SAY_RCPT:
-		buf_addf(b, "RCPT TO:<%.*s>\r\n", STR_FMT(aim_of(d, i)->mailbox));
+		say_rcpt(d, aim_of(d, i), b);
 		break;
 	case SAY_DATA:
 		buf_add(b, STR("DATA\r\n"));

@@ -4,6 +4,9 @@
  */
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "base/test.h"
 #include "proto/smtp.h"
 #include "remote/dialog_rig.h"
@@ -399,6 +402,51 @@ test_addresses_on_the_wire(void **unused)
 	}
 }
 
+/* RFC 3461 §4: what the client asked of the reports goes on, to who offers to make them. */
+static void
+test_requests_for_reports_go_on(void **unused)
+{
+	static const struct {
+		const char *offers;
+		const char *said;
+	} rows[] = {
+		{"250-mail\r\n250-PIPELINING\r\n250 DSN\r\n",
+	         "MAIL FROM:<s@example.net> RET=HDRS ENVID=a+2Bb+20c\r\n"
+	         "RCPT TO:<a@example.org> NOTIFY=SUCCESS,DELAY "
+	         "ORCPT=rfc822;x+2By@example.com\r\n"
+	         "DATA\r\n"							},
+		{"250-mail\r\n250 PIPELINING\r\n",
+	         "MAIL FROM:<s@example.net>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n"},
+	};
+	struct item_rcpt r = {.notify = NOTIFY_SUCCESS | NOTIFY_DELAY,
+	                      .mailbox = STR("a@example.org"),
+	                      .orcpt = STR("rfc822;x+y@example.com")};
+	char room[256];
+	struct buf items = BUF_ON(room);
+	struct err e;
+	struct scene s;
+
+	(void)unused;
+	assert_true(item_add_rcpt(&items, &r));
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct msg_work w = {
+			.flags = MAIL_RET_HDRS,
+			.hash = XXH3_64bits("", 0),
+			.sender = STR("s@example.net"),
+			.envid = STR("a+b c"),
+			.rcpts = {1, buf_str(&items)}
+                };
+		struct parcel *p = parcel_of_work(&w);
+
+		assert_int_equal(parcel_check(p, &e), RC_OK);
+		begin(&s, "220 mail\r\n", rows[i].offers);
+		dialog_begin(&s.d, p);
+		assert_str(speak(&s), str_of(rows[i].said));
+		dialog_lost(&s.d, "gone", false);
+		assert_outcome(&s, "0=2:gone");
+	}
+}
+
 int
 main(void)
 {
@@ -413,6 +461,7 @@ main(void)
 		cmocka_unit_test(test_greetings_and_lhlo_that_are_none),
 		cmocka_unit_test(test_what_the_server_must_offer),
 		cmocka_unit_test(test_addresses_on_the_wire),
+		cmocka_unit_test(test_requests_for_reports_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

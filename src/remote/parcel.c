@@ -28,6 +28,7 @@ struct work {
 	uint64_t size;
 	uint64_t hash;
 	struct str sender;
+	struct str envid;
 	struct list rcpts;
 	struct str body;
 	int fd;
@@ -64,6 +65,8 @@ take_aims(struct parcel *p, struct list rcpts, char **at)
 		a->n = r.n;
 		a->mailbox = copy_to(at, r.mailbox);
 		a->orig = copy_to(at, r.orig);
+		a->orcpt = copy_to(at, r.orcpt);
+		a->notify = r.notify;
 		p->unsettled++;
 		if (!is_address(a->mailbox, &a->utf8))
 			parcel_settle(p, a, RC_PERM, STR("the mailbox is no address"));
@@ -75,8 +78,8 @@ parcel_new(const struct work *w)
 {
 	size_t octets = sizeof(struct parcel) + w->rcpts.count * sizeof(struct aim);
 	CLEANUP(fd_closep) int fd = w->fd;
-	struct parcel *p =
-		calloc(1, octets + w->sender.n + w->rcpts.wire.n + (fd < 0 ? w->body.n : 0));
+	struct parcel *p = calloc(1, octets + w->sender.n + w->envid.n + w->rcpts.wire.n +
+	                                     (fd < 0 ? w->body.n : 0));
 
 	if (p == NULL)
 		return NULL;
@@ -87,6 +90,7 @@ parcel_new(const struct work *w)
 	p->hash = w->hash;
 	p->aims = (struct aim *)(p + 1);
 	p->sender = copy_to(&at, w->sender);
+	p->envid = copy_to(&at, w->envid);
 	p->fd = fd_take(&fd);
 	take_aims(p, w->rcpts, &at); /* its texts are part of the list's octets */
 	p->body = p->fd < 0 ? copy_to(&at, w->body) : STR_NONE;
@@ -99,7 +103,8 @@ parcel_new(const struct work *w)
 struct parcel *
 parcel_of_work(const struct msg_work *w)
 {
-	struct work all = {w->id, w->flags, w->size, w->hash, w->sender, w->rcpts, w->body, -1};
+	struct work all = {w->id,    w->flags, w->size, w->hash, w->sender,
+	                   w->envid, w->rcpts, w->body, -1};
 
 	return parcel_new(&all);
 }
@@ -107,8 +112,8 @@ parcel_of_work(const struct msg_work *w)
 struct parcel *
 parcel_of_file(const struct msg_work_file *w)
 {
-	struct work all = {w->id,     w->flags, w->size,  w->hash,
-	                   w->sender, w->rcpts, STR_NONE, w->body};
+	struct work all = {w->id,    w->flags, w->size,  w->hash, w->sender,
+	                   w->envid, w->rcpts, STR_NONE, w->body};
 
 	return parcel_new(&all);
 }

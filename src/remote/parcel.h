@@ -21,8 +21,10 @@ struct aim {
 	uint16_t n;         /* its number within the message */
 	struct str mailbox; /* as it stands within <> */
 	struct str orig;
-	bool utf8;     /* needs SMTPUTF8 */
-	bool accepted; /* by RCPT, this time */
+	struct str orcpt; /* "type;address"; empty: not given */
+	uint8_t notify;   /* NOTIFY_... of proto/smtp.h */
+	bool utf8;        /* needs SMTPUTF8 */
+	bool accepted;    /* by RCPT, this time */
 	bool settled;
 	enum rc rc;
 	char why[251]; /* printable: result.reply of item.def */
@@ -36,9 +38,10 @@ struct parcel {
 	uint64_t hash;
 	struct str sender; /* as it stands within <> */
 	bool sender_utf8;
-	struct str body; /* where <fd> is negative */
-	int fd;          /* owned */
-	bool orphan;     /* the spool that gave it is gone: nobody is told */
+	struct str envid; /* empty: not given */
+	struct str body;  /* where <fd> is negative */
+	int fd;           /* owned */
+	bool orphan;      /* the spool that gave it is gone: nobody is told */
 	bool again; /* was put on a second connection: the first had been left by the server */
 
 	/* known once parcel_check has seen it all */

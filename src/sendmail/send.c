@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/date.h"
+#include "proto/xtext.h"
 #include "sendmail/send.h"
 
 #define WINDOW 50U       /* RCPTs on their way: their replies fit any socket */
@@ -71,17 +72,6 @@ gone(const struct err *e)
 
 /* ---- what is said ---- */
 
-/* Printable ASCII but + and = as it is, RFC 3461 §4. */
-static void
-add_xtext(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] > ' ' && s.p[i] < 0x7f && s.p[i] != '+' && s.p[i] != '=')
-			buf_addc(b, s.p[i]);
-		else
-			buf_addf(b, "+%02X", (unsigned char)s.p[i]);
-}
-
 static void
 add_address(struct buf *b, struct str name, const char *origin)
 {
@@ -129,7 +119,7 @@ say_mail(struct talk *t, const struct letter *l, uint64_t size, struct err *e)
 		buf_addf(&b, " RET=%.*s", STR_FMT(a->ret));
 	if (a->envid.n > 0) {
 		buf_add(&b, STR(" ENVID="));
-		add_xtext(&b, a->envid);
+		xtext_add(&b, a->envid);
 	}
 	buf_add(&b, STR("\r\n"));
 	if (b.cut)

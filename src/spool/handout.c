@@ -10,7 +10,8 @@
 #include "proto/smtp.h"
 #include "spool/spool.h"
 
-#define WORK_FIXED 512 /* octets of a work message besides sender, recipients and body */
+#define WORK_FIXED \
+	512 /* octets of a work message besides endpoint, sender, recipients and body */
 
 /* A recipient whose route is another one by now. */
 struct astray {
@@ -68,6 +69,7 @@ message_of(const struct parcel *p)
 	                      .flags = w->flags,
 	                      .endpoint = w->endpoint,
 	                      .sender = w->sender,
+	                      .envid = w->envid,
 	                      .rcpts = w->rcpts,
 	                      .body = p->fd}
         };
@@ -134,6 +136,7 @@ hand_letter(struct spool *sp, struct route *r, struct task *t, struct lane *l, s
 	                           .flags = t->letter->flags,
 	                           .endpoint = endpoint_of(r),
 	                           .sender = t->letter->sender,
+	                           .envid = t->letter->envid,
 	                           .rcpts = t->letter->rcpts,
 	                           .body = t->letter->body};
 	for (size_t i = 0; i < LENGTH(p.tries); i++)
@@ -279,6 +282,7 @@ read_parcel(struct spool *sp, struct task *t, struct parcel *p, struct err *e)
 	p->work.hash = row.hash;
 	p->work.flags = row.flags;
 	p->work.sender = row.sender;
+	p->work.envid = row.envid;
 	p->work.body = row.body;
 	p->wire = BUF_ON(p->room);
 	if (t->in_file)

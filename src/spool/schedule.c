@@ -83,7 +83,8 @@ copy_to(char **at, struct str s)
 struct letter *
 letter_new(uint64_t seq, const struct msg_mail_commit *m)
 {
-	struct letter *l = malloc(sizeof(*l) + m->sender.n + m->rcpts.wire.n + m->body.n);
+	struct letter *l =
+		malloc(sizeof(*l) + m->sender.n + m->envid.n + m->rcpts.wire.n + m->body.n);
 
 	if (l == NULL)
 		return NULL;
@@ -93,6 +94,7 @@ letter_new(uint64_t seq, const struct msg_mail_commit *m)
 	l->hash = m->hash;
 	l->flags = m->flags;
 	l->sender = copy_to(&at, m->sender);
+	l->envid = copy_to(&at, m->envid);
 	l->rcpts = (struct list){m->rcpts.count, copy_to(&at, m->rcpts.wire)};
 	l->body = copy_to(&at, m->body);
 	return l;
@@ -101,7 +103,7 @@ letter_new(uint64_t seq, const struct msg_mail_commit *m)
 static size_t
 letter_octets(const struct letter *l)
 {
-	return sizeof(*l) + l->sender.n + l->rcpts.wire.n + l->body.n;
+	return sizeof(*l) + l->sender.n + l->envid.n + l->rcpts.wire.n + l->body.n;
 }
 
 static void

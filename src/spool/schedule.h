@@ -27,9 +27,10 @@ struct letter {
 	uint64_t hash;
 	uint32_t flags; /* MAIL_... */
 	struct str sender;
+	struct str envid;
 	struct list rcpts; /* at most SCHEDULE_RCPTS: all it has */
 	struct str body;
-	char octets[]; /* of the three above */
+	char octets[]; /* of the four above */
 };
 
 /* NULL when memory is out: it will be read back. */

@@ -153,7 +153,7 @@ class Session:
             self.sender = re.match(r"MAIL FROM:<(.*?)>( |$)", line).group(1)
 
     def on_rcpt(self, line):
-        self.rcpt = re.match(r"RCPT TO:<(.*)>$", line).group(1)
+        self.rcpt = re.match(r"RCPT TO:<(.*?)>( [A-Z]+=.*)?$", line).group(1)
         if self.sender is None:
             self.sock.sendall(b"503 5.5.1 no sender\r\n")
         elif self.reply("rcpt", "250 2.1.5 ok").startswith("2"):

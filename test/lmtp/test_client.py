@@ -125,6 +125,22 @@ def test_a_server_without_extensions(peer, serve):
     assert len(far.mails) == 1
 
 
+@pytest.mark.parametrize("size", [100, 70_000])
+def test_requests_for_reports_go_on(peer, serve, size):
+    """RFC 3461 §4, by each road: at once, and read back from the spool for another try."""
+    far = peer(offers=("PIPELINING", "DSN"), rcpt=["450 4.2.1 later", "250 2.1.5 ok"])
+    server = serve(far.endpoint)
+    with server.smtp() as client:
+        client.hello()
+        client.cmd("MAIL FROM:<s@example.net> RET=HDRS ENVID=a+2Bb")
+        client.cmd("RCPT TO:<bob@far.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;x+2By@example.com")
+        assert client.data(MAIL + b"x" * 70 * (size // 70) + b"\r\n").code == 250
+    arrived(far, 1)
+    assert [line for line in far.said if line[:4] in ("MAIL", "RCPT")] == 2 * [
+        "MAIL FROM:<s@example.net> RET=HDRS ENVID=a+2Bb",
+        "RCPT TO:<bob@far.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;x+2By@example.com"]
+
+
 # ---- servers that are not ----
 
 LATER = "deferred"
