@@ -467,9 +467,15 @@ retire(struct role *r)
 {
 	struct edge *e = edge_of(r);
 
-	for (unsigned i = 0; i < e->door_count; i++) /* or nobody does */
-		(void)conns_accept(&e->conns, event_get_fd(e->doors[i].event),
-		                   e->doors[i].service);
+	for (unsigned i = 0; i < e->door_count; i++) { /* or nobody does */
+		unsigned before;
+
+		do {
+			before = e->conns.count;
+			(void)conns_accept(&e->conns, event_get_fd(e->doors[i].event),
+			                   e->doors[i].service);
+		} while (e->conns.count > before);
+	}
 	stop_listening(e);
 	e->retired = true;
 }

@@ -92,7 +92,7 @@ test_senders_are_refused_with_names(void **unused)
 	} rows[] = {
 		{SENDER_MAY_NOT, "www-data", "553",
 	         "553 5.7.1 user www-data may not send as <web@ours.example>"                    },
-		{SENDER_NO_USER, "",         "550", "550 5.7.1 uid 33 is no user of this machine"},
+		{SENDER_NO_USER, "",         "450", "450 4.7.1 uid 33 is no user of this machine"},
 		{SENDER_TROUBLE, "",         "451", "451 4.3.0 "                                 },
 	};
 

@@ -309,6 +309,8 @@ check_on(struct conn *c)
 
 	if (rc == RC_AGAIN && evtimer_add(&c->again, &at_once) == 0)
 		return;
+	if (rc == RC_AGAIN)
+		(void)err_set(&e, RC_TEMP, "out of memory");
 	c->checking = NULL;
 	if (rc == RC_OK)
 		dialog_begin(&c->dialog, p);

@@ -321,14 +321,18 @@ transaction(struct talk *t, struct letter *l, struct str head, bool *ret_more)
 int
 send_letter(struct talk *t, struct letter *l)
 {
-	struct buf head;
+	struct buf head = {.p = NULL};
 	bool more = true;
 	int first = EX_OK;
 
 	l->sent = calloc(l->rcpts->count + 1, 1);
 	if (l->sent == NULL || !make_head(t, l, &head)) {
+		bool memory = l->sent == NULL || head.p == NULL;
+
+		free(head.p);
 		free(l->sent);
-		return send_say(EX_DATAERR, "the header is too long");
+		return memory ? send_say(EX_TEMPFAIL, "out of memory")
+		              : send_say(EX_DATAERR, "the header is too long");
 	}
 	while (more) {
 		int status = transaction(t, l, buf_str(&head), &more);
