@@ -348,7 +348,7 @@ conn_recall(struct conn *c)
 	if (p == NULL)
 		return;
 	p->orphan = true;
-	/* what the server may have taken whole by now is waited for: it would come twice */
+	/* behind the dot nothing can be called back: the server ends it, and it comes twice */
 	if (c->dialog.state != DIALOG_ANSWERS)
 		lost(c, "called back");
 }

@@ -423,37 +423,39 @@ route_of(const struct channel *c)
 
 /* ---- over all ---- */
 
-unsigned
-routes_out_count(const struct spool *sp)
+static unsigned
+sum(const struct spool *sp, unsigned (*count_of)(const struct schedule *s))
 {
-	unsigned count = 0;
+	unsigned all = 0;
 	struct route *r;
 
 	TAILQ_FOREACH(r, &sp->routes.list, link)
-	count += schedule_out_count(r->schedule);
-	return count;
+	all += count_of(r->schedule);
+	return all;
+}
+
+unsigned
+routes_out_count(const struct spool *sp)
+{
+	return sum(sp, schedule_out_count);
 }
 
 unsigned
 routes_out_rcpts(const struct spool *sp)
 {
-	unsigned count = 0;
-	struct route *r;
-
-	TAILQ_FOREACH(r, &sp->routes.list, link)
-	count += schedule_out_rcpts(r->schedule);
-	return count;
+	return sum(sp, schedule_out_rcpts);
 }
 
 unsigned
 routes_out_held(const struct spool *sp)
 {
-	unsigned count = 0;
-	struct route *r;
+	return sum(sp, schedule_out_held);
+}
 
-	TAILQ_FOREACH(r, &sp->routes.list, link)
-	count += schedule_out_held(r->schedule);
-	return count;
+unsigned
+routes_ready_count(const struct spool *sp)
+{
+	return sum(sp, schedule_ready_count);
 }
 
 void
@@ -477,17 +479,6 @@ routes_drop(struct spool *sp, uint64_t id)
 		if (t != NULL && t->lane == NULL)
 			schedule_drop(r->schedule, t);
 	}
-}
-
-unsigned
-routes_ready_count(const struct spool *sp)
-{
-	unsigned count = 0;
-	struct route *r;
-
-	TAILQ_FOREACH(r, &sp->routes.list, link)
-	count += schedule_ready_count(r->schedule);
-	return count;
 }
 
 void
