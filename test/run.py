@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs every suite, or those named, and adds them up; the last line says `N passed, N failed`.
 
-    ./bootstrap test [SUITE...]        builds are made as suites need them
+    ./bootstrap test [SUITE...]        builds are made as suites need them, the later ones beside the first suites
 """
 
+import concurrent.futures
 import sys
 import time
 
@@ -15,20 +16,35 @@ DETAIL_LINES = 60  # of one failure; all of it stands in build/test-logs and mes
 DETAILS_MAX = 10
 
 
-def build(name, made):
-    """The case of this build, made once; printed where it is new."""
-    if name not in made:
-        begun = time.monotonic()
-        made[name] = make(BUILDS[name])
-        print(f"{'build ' + name:<14} {made[name].outcome}  ({time.monotonic() - begun:.0f} s; "
-              f"{BUILDS[name].what})", flush=True)
-    return made[name]
+def timed_make(name):
+    begun = time.monotonic()
+    return make(BUILDS[name]), time.monotonic() - begun
 
 
-def run_suite(name, made):
+class Builds:
+    """All that the suites need, one after the other from the start on: suites mostly wait."""
+
+    def __init__(self, suites):
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.made = {}
+        for name in dict.fromkeys(need for suite in suites for need in SUITES[suite][0]):
+            self.made[name] = self.pool.submit(timed_make, name)
+        self.told = set()
+
+    def get(self, name):
+        """The case of this build, waited for; printed where it is new."""
+        case, seconds = self.made[name].result()
+        if name not in self.told:
+            print(f"{'build ' + name:<14} {case.outcome}  ({seconds:.0f} s; {BUILDS[name].what})",
+                  flush=True)
+        self.told.add(name)
+        return case
+
+
+def run_suite(name, builds):
     """All cases of one suite, its builds first; without them it is skipped."""
     needs, function = SUITES[name]
-    missing = [need for need in needs if build(need, made).outcome == FAILED]
+    missing = [need for need in needs if builds.get(need).outcome == FAILED]
     begun = time.monotonic()
     if missing:
         cases = [Case(f"all of {name}", SKIPPED, f"not built: {', '.join(missing)}")]
@@ -68,11 +84,12 @@ def main(names):
     if unknown:
         print(f"no such suite: {' '.join(unknown)}; there are: {' '.join(SUITES)}", file=sys.stderr)
         return 64
-    made = {}
+    builds = Builds(names or ALL)
     cases = []
     for name in names or ALL:
-        cases += run_suite(name, made)
-    cases += [Case(f"build: {case.name}", case.outcome, case.detail) for case in made.values()]
+        cases += run_suite(name, builds)
+    made = [builds.get(name) for name in builds.made]
+    cases += [Case(f"build: {case.name}", case.outcome, case.detail) for case in made]
     report_skipped(cases)
     report_failed(cases)
     print(closing_line(cases), flush=True)

@@ -58,5 +58,6 @@ def make(build):
         done = _run(["meson", "setup", build.folder, *build.options], {"CC": build.compiler})
         if done.returncode != 0:
             return Case(name, FAILED, done.stdout)
-    done = _run(["ninja", "-C", build.folder, build.target], {})
+    # suites run beside it, and what they time is worth more
+    done = _run(["nice", "-n", "15", "ninja", "-C", build.folder, build.target], {})
     return Case(name, PASSED if done.returncode == 0 else FAILED, done.stdout)
