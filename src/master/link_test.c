@@ -72,16 +72,16 @@ static void
 test_links_that_nobody_reads_are_not_queued(void **unused)
 {
 	static struct house house;
-	struct cfg *cfg = calloc(1, sizeof(*cfg));
+	static struct cfg cfg = {
+		.hostname = {"mail.example.org", 16}
+        };
 	struct slot *edge;
 	struct slot *vault;
 	struct err e;
 
 	(void)unused;
-	assert_non_null(cfg);
-	cfg->hostname = STR("mail.example.org");
 	house = (struct house){.base = event_base_new(), .control = -1};
-	assert_int_equal(plan_new(cfg, 1, &house.plan, &e), RC_OK);
+	assert_int_equal(plan_new(&cfg, 1, &house.plan, &e), RC_OK);
 	int ends[] = {settle_in(&house, EDGE, &edge), settle_in(&house, VAULT, &vault)};
 	struct msg_relink ask = {.peer = (uint8_t)proc_number(VAULT)};
 	unsigned before = descriptors();
