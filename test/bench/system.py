@@ -105,8 +105,14 @@ def point(top, kind):
     return rate
 
 
+def reachable():
+    """Users must get to their homes: not below a folder that is root's alone, as /root is."""
+    parents = [STATE, *STATE.resolve().parents]
+    return STATE if all(at.stat().st_mode & 0o001 for at in parents) else pathlib.Path("/var/tmp")
+
+
 def main():
-    top = pathlib.Path(tempfile.mkdtemp(prefix="system.", dir=STATE))
+    top = pathlib.Path(tempfile.mkdtemp(prefix="system.", dir=reachable()))
     os.chmod(top, 0o711)
     try:
         lay_passwd(top)
