@@ -51,6 +51,8 @@ netaddr_parse(struct str s, struct netaddr *ret)
 	if (inet_pton(AF_INET, text, a.octets + 12) != 1 &&
 	    inet_pton(AF_INET6, text, a.octets) != 1)
 		return false;
+	if (memcmp(a.octets, local_prefix, sizeof(local_prefix)) == 0)
+		return false; /* would print as a uid */
 	*ret = a;
 	return true;
 }

@@ -127,6 +127,7 @@ test_a_local_process_is_its_uid(void **unused)
 	assert_int_equal(uid, 1000);
 	memcpy(&in6.sin6_addr, b.octets, sizeof(b.octets));
 	assert_false(netaddr_of((const struct sockaddr *)&in6, &a));
+	assert_false(netaddr_parse(STR("1::"), &a)); /* nor one that somebody writes down */
 }
 
 static void
